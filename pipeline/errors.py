@@ -1,0 +1,55 @@
+"""Every error the project raises on purpose.
+
+`cli.py` prints the message of a `PipelineError` and exits with its `exit_code`; anything else is a bug and keeps its
+traceback. A message says what was wanted, what came, where, and what to do next, and never quotes a narrative.
+"""
+
+
+class PipelineError(Exception):
+    """Something the caller can put right; the message says how."""
+
+    exit_code = 2
+
+
+class SchemaError(PipelineError):
+    """A table does not have the columns, types or values its name promises."""
+
+
+class ParameterError(PipelineError):
+    """A YAML file is missing, unreadable, incomplete, or contradicts itself."""
+
+
+class TaxonomyError(PipelineError):
+    """A category or outcome is unknown, doubled, or not permitted."""
+
+
+class SourceError(PipelineError):
+    """A source file is missing, empty, altered or not what its registry file says."""
+
+
+class RejectLimitError(PipelineError):
+    """More rows were rejected than the declared share allows."""
+
+    exit_code = 1
+
+
+class SplitError(PipelineError):
+    """The examples cannot be divided as the profile asks."""
+
+
+class TrainingError(PipelineError):
+    """A model could not be fitted."""
+
+
+class ArtifactError(PipelineError):
+    """A model artifact is missing, incomplete or damaged."""
+
+
+class TrackingError(PipelineError):
+    """The tracking server or its registry does not answer, or holds no champion."""
+
+
+class GateError(PipelineError):
+    """A model did not pass a gate it must pass before promotion."""
+
+    exit_code = 1

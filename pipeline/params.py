@@ -1,0 +1,277 @@
+"""Parameters, profiles and places: what a deployment decided, read once and frozen.
+
+`params.yaml` holds the numbers of the pipeline, `data/profiles/<name>.yaml` what one deployment learns from, and
+`models/<name>/config.yaml` one model. Each is read into a frozen pydantic object; an unknown or missing key, or values that
+contradict each other, are refused with the file and the key named. Defaults are written in YAML and nowhere else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.errors import ParameterError
+
+Model = TypeVar("Model", bound=BaseModel)
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """Base of every parameter object: unknown keys are refused, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IntakeParams(Section):
+    """How source rows become reports."""
+
+    max_text_characters: Count
+    reject_limit: Share
+    simplify: bool
+    batch_rows: Count
+    near_duplicate_similarity: Share
+    matter_similarity: Share
+    matter_window_days: Count
+
+
+class DatasetParams(Section):
+    """How reports become examples."""
+
+    min_examples_per_category: Count
+
+
+class CalibrationParams(Section):
+    """How logits become probabilities."""
+
+    min_positives: Count
+
+
+class EvaluationParams(Section):
+    """How a model is measured."""
+
+    n_bootstrap: Count
+    confidence: Share
+    min_slice_reports: Count
+    min_macro_f1_gain: float
+
+
+class ScoringParams(Section):
+    """How a night's queue is made."""
+
+    backlog_days: Count
+    audit_share: Share
+    n_reasons: Count
+
+
+class Params(Section):
+    """The whole of `params.yaml`; rooms receive their own section only."""
+
+    profile: str
+    seed: int
+    threads: Count
+    intake: IntakeParams
+    dataset: DatasetParams
+    calibration: CalibrationParams
+    evaluation: EvaluationParams
+    scoring: ScoringParams
+
+
+class DateSplit(Section):
+    """First day of each later split, ascending; `gap_days` are dropped before each."""
+
+    rule: Literal["date"]
+    validation: date
+    calibration: date
+    test: date
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if not self.validation < self.calibration < self.test:
+            raise ValueError("split days must ascend: validation < calibration < test")
+        return self
+
+
+class GroupSplit(Section):
+    """Shares of the duplicate groups, for sources without dates; train gets the rest."""
+
+    rule: Literal["group"]
+    validation: Share
+    calibration: Share
+    test: Share
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> Self:
+        if self.validation + self.calibration + self.test >= 1.0:
+            raise ValueError("validation + calibration + test must leave a share for train")
+        return self
+
+
+class ProfileSource(Section):
+    """What one source gives a profile.
+
+    `supplies` names the labels taken from it; `outcomes` those that count as escalation, with `re_reported` derived from
+    matters when named here; `outcome_sources` the registered files in which the other outcomes are recorded.
+    """
+
+    supplies: tuple[Literal["category", "escalated"], ...]
+    outcomes: tuple[str, ...] = ()
+    outcome_sources: tuple[str, ...] = ()
+    split: DateSplit | GroupSplit = Field(discriminator="rule")
+
+
+class Profile(Section):
+    """What one deployment learns from, and how its nights are run."""
+
+    name: str
+    taxonomy: str
+    timezone: str
+    as_of: date
+    sources: dict[str, ProfileSource] = Field(min_length=1)
+    nightly_sources: tuple[str, ...] = ()
+    label_window_days: Count
+    gap_days: Count
+    re_report_reporters: Count
+    capacity: Count
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.gap_days < self.label_window_days:
+            raise ValueError(
+                f"gap_days ({self.gap_days}) is below label_window_days ({self.label_window_days}): labels of one split "
+                "would be settled inside the next"
+            )
+        unknown = sorted(set(self.nightly_sources) - set(self.sources))
+        if unknown:
+            raise ValueError(f"nightly_sources names {', '.join(unknown)}, which 'sources' does not list")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"timezone '{self.timezone}' is not an IANA time zone such as Asia/Shanghai") from error
+        return self
+
+
+def read_yaml(path: Path, model: type[Model]) -> Model:
+    """Read one YAML file into a frozen object.
+
+    Args:
+        path: The file.
+        model: The pydantic class that says which keys it must have.
+
+    Raises:
+        ParameterError: If the file is missing, is not YAML, or does not hold exactly the keys and values asked for.
+    """
+    if not path.exists():
+        raise ParameterError(f"{path} was expected, but there is no such file. Create it, or run from the project folder.")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{path} is not readable YAML: {' '.join(str(error).split())}. Correct the file.") from error
+    if not isinstance(content, Mapping):
+        raise ParameterError(f"{path} must hold keys and values, got {type(content).__name__}. Correct the file.")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ParameterError(f"{path}: {_explain(error)}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    """Name every wrong key and what to do about it."""
+    said = {"missing": "is missing: add it", "extra_forbidden": "is not a known key: remove or rename it"}
+    parts = []
+    for problem in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(step) for step in problem["loc"]) or "the file"
+        parts.append(f"'{key}' {said.get(problem['type'], problem['msg'])}")
+    return "; ".join(parts) + "."
+
+
+def load_params(root: Path) -> Params:
+    """Read `params.yaml` of the project in `root`."""
+    return read_yaml(root / "params.yaml", Params)
+
+
+def load_profile(root: Path, name: str) -> Profile:
+    """Read a profile and see that its name is the file's.
+
+    Raises:
+        ParameterError: If it is missing, malformed, or named otherwise.
+    """
+    path = root / "data" / "profiles" / f"{name}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml"))) or "none"
+        raise ParameterError(f"There is no profile '{name}' ({path}). Known profiles: {known}. Set 'profile' in params.yaml.")
+    profile = read_yaml(path, Profile)
+    if profile.name != name:
+        raise ParameterError(f"{path}: 'name' is '{profile.name}', but the file is called '{name}'. Make them the same.")
+    return profile
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a profile keeps things; nothing of one profile lies in another's folder."""
+
+    root: Path
+    profile: str
+
+    def raw(self, source: str) -> Path:
+        """Folder of a source's files as they came."""
+        return self.root / "data" / "raw" / source
+
+    def source_file(self, source: str) -> Path:
+        """The registry file of a source."""
+        return self.root / "data" / "registry" / f"{source}.yaml"
+
+    def taxonomy(self, name: str) -> Path:
+        """A taxonomy file."""
+        return self.root / "data" / "taxonomy" / f"{name}.yaml"
+
+    @property
+    def outcome_definitions(self) -> Path:
+        """The declared outcomes."""
+        return self.root / "data" / "taxonomy" / "outcomes.yaml"
+
+    def room(self, room: str) -> Path:
+        """What a learning room wrote for this profile, such as `data/intake/<profile>`."""
+        return self.root / "data" / room / self.profile
+
+    @property
+    def reports(self) -> Path:
+        """REPORTS of intake."""
+        return self.room("intake") / "reports.parquet"
+
+    @property
+    def rejected(self) -> Path:
+        """REJECTED of intake."""
+        return self.room("intake") / "rejected.parquet"
+
+    @property
+    def outcomes(self) -> Path:
+        """OUTCOMES of intake."""
+        return self.room("intake") / "outcomes.parquet"
+
+    @property
+    def examples(self) -> Path:
+        """EXAMPLES of dataset."""
+        return self.room("dataset") / "examples.parquet"
+
+    def config(self, model: str) -> Path:
+        """The configuration of a model."""
+        return self.root / "models" / model / "config.yaml"
+
+    def model(self, model: str) -> Path:
+        """A model's results for this profile: `fitted/`, `logits.parquet`, `calibrators.json`, `probabilities.parquet`."""
+        return self.root / "models" / model / self.profile
+
+    def evaluation(self, model: str) -> Path:
+        """Metrics, plots and the report of a model."""
+        return self.room("evaluation") / model
+
+    @property
+    def nights(self) -> Path:
+        """One folder per published night."""
+        return self.room("nights")
