@@ -64,7 +64,7 @@ class EvaluationParams(Section):
 class ScoringParams(Section):
     """How a night's queue is made."""
 
-    backlog_days: Count
+    opening_days: Count
     audit_share: Share
     n_reasons: Count
 

@@ -204,12 +204,15 @@ PROBABILITIES = Table(
 )  # fmt: skip
 """Calibrated output: the likeliest category, its probability, and the escalation risk."""
 
+REASON = pa.struct([pa.field("kind", pa.string()), pa.field("evidence", pa.string()), pa.field("effect", pa.float64())])
+"""Why a report ranks where it does: `words` or `history`, what exactly, and the risk it added (a difference of risks)."""
+
 QUEUE = Table(
     "QUEUE",
     _columns(
         rank=_COUNT, report_id=_TEXT, selected=_TEXT, received_at=INSTANT, title=_TEXT, text=_TEXT, area=_optional(_TEXT),
         channel=_optional(_TEXT), matter_id=_TEXT, category=_TEXT, category_probability=_REAL, risk=_REAL, priority=_REAL,
-        propensity=_REAL, reasons=pa.list_(_TEXT), **_HISTORY_COLUMNS,
+        propensity=_REAL, reasons=pa.list_(REASON), **_HISTORY_COLUMNS,
     ),
     unique="report_id",
     ranges={"risk": (0.0, 1.0), "propensity": (0.0, 1.0)},

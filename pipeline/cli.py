@@ -1,0 +1,164 @@
+"""The `triage` command: parse, call one function, print.
+
+Results go to stdout (`--json` for machines), logs to stderr. Exit 0: done; 1: a gate or the reject limit failed; 2: cannot
+run as asked. Everything heavy is imported inside the command that needs it, so that `triage --help` is instant.
+"""
+
+import argparse
+import getpass
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import PipelineError
+
+STAGES = ("intake", "dataset", "baseline", "calibration", "evaluation")
+Result = tuple[str, dict[str, Any]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.INFO, stream=sys.stderr, format="%(message)s")
+    logging.captureWarnings(True)
+    _quieten_libraries()
+    command: Callable[[argparse.Namespace], Result] = options.command
+    try:
+        text, facts = command(options)
+    except PipelineError as error:
+        print(f"triage: {error}", file=sys.stderr)
+        return error.exit_code
+    print(json.dumps(facts, ensure_ascii=False, indent=2, default=str) if options.json else text)
+    return int(facts.get("exit_code", 0))
+
+
+def _quieten_libraries() -> None:
+    """Only our own lines at INFO; libraries speak when something is wrong."""
+    for name in ("mlflow", "alembic", "sqlalchemy", "matplotlib", "fontTools", "py.warnings"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a day such as 2019-07-15") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="triage", description="Rank reports of disputes and tips, so that the right ones are read first."
+    )
+    parser.add_argument("--project", type=Path, default=Path(), help="project folder (default: here)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--verbose", action="store_true", help="log everything")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _add(commands, "check", _check, "look over parameters, taxonomy, registry and sources; write nothing")
+    _add(commands, "fetch", _fetch, "bring a registered source and verify its checksum").add_argument("name", nargs="+")
+    register = _add(commands, "register", _register, "draft a registry file, profile and taxonomy for a file of your own")
+    register.add_argument("file", type=Path)
+    register.add_argument("--name", help="name of the source (default: from the file's name)")
+    run = _add(commands, "run", _run, "run one learning stage; normally through dvc repro")
+    run.add_argument("stage", choices=STAGES)
+    run.add_argument("--model", default="baseline", help="for calibration and evaluation")
+    simulate = _add(commands, "simulate", _simulate, "write simulated source files")
+    simulate.add_argument("--folder", type=Path, default=Path("data/raw/simulated"))
+    simulate.add_argument("--reports", type=int, default=2000)
+    simulate.add_argument("--seed", type=int, default=7)
+    simulate.add_argument("--scenario", choices=("plain", "surge", "drift", "dirty"), default="plain")
+    simulate.add_argument("--start", type=_day, default=date(2025, 1, 1))
+    simulate.add_argument("--days", type=int, default=274)
+    nightly = _add(commands, "nightly", _nightly, "score and rank one night and publish its queue")
+    nightly.add_argument("--as-of", type=_day, required=True, help="the morning the queue is for; nothing later is looked at")
+    nightly.add_argument("--show", type=int, default=10, help="rows to print")
+    nightly.add_argument("--lang", choices=("zh", "en"), default="zh" if os.environ.get("LANG", "").startswith("zh") else "en")
+    promote = _add(commands, "promote", _promote, "make a model the champion, if it passes the gates")
+    promote.add_argument("model")
+    promote.add_argument("--by", default=getpass.getuser(), help="who promotes")
+    promote.add_argument("--why", default="", help="the reason, kept with the version")
+    return parser
+
+
+def _add(commands: Any, name: str, command: Callable[[argparse.Namespace], Result], about: str) -> argparse.ArgumentParser:
+    added: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    added.set_defaults(command=command)
+    return added
+
+
+def _check(options: argparse.Namespace) -> Result:
+    from pipeline.checking import check_project
+
+    problems = check_project(options.project)
+    text = "\n".join(problems) if problems else "Everything is in order."
+    return text, {"problems": problems, "exit_code": 2 if problems else 0}
+
+
+def _fetch(options: argparse.Namespace) -> Result:
+    from pipeline.intake.fetching import fetch
+
+    mirror = os.environ.get("TRIAGE_MIRROR")
+    done = [fetch(name, options.project, mirror=Path(mirror) if mirror else None) for name in options.name]
+    return "\n".join(str(one) for one in done), {"fetched": [str(one) for one in done]}
+
+
+def _register(options: argparse.Namespace) -> Result:
+    from pipeline.intake.drafting import draft
+
+    drafted = draft(options.file, options.project, name=options.name)
+    return str(drafted), {"drafted": str(drafted)}
+
+
+def _run(options: argparse.Namespace) -> Result:
+    from importlib import import_module
+
+    from pipeline.registry import log_evaluated
+
+    stage = import_module(f"pipeline.{options.stage}.stage")
+    if options.stage in ("calibration", "evaluation"):
+        summary = stage.run(options.project, options.model)
+    else:
+        summary = stage.run(options.project)
+    facts: dict[str, Any] = {"stage": options.stage, "summary": str(summary)}
+    if options.stage == "evaluation":
+        facts["run_id"] = log_evaluated(options.project, options.model)
+    return f"{options.stage}: {summary}", facts
+
+
+def _simulate(options: argparse.Namespace) -> Result:
+    from pipeline.simulator import simulate
+
+    summary = simulate(
+        options.project / options.folder,
+        n_reports=options.reports,
+        seed=options.seed,
+        scenario=options.scenario,
+        start=options.start,
+        days=options.days,
+    )
+    return str(summary), {"simulated": str(summary)}
+
+
+def _nightly(options: argparse.Namespace) -> Result:
+    from dataclasses import asdict
+
+    from pipeline.nightly import run_night
+    from pipeline.printing import queue_table
+
+    night = run_night(options.project, options.as_of)
+    return queue_table(options.project, night, n_rows=options.show, language=options.lang), asdict(night)
+
+
+def _promote(options: argparse.Namespace) -> Result:
+    from pipeline.registry import promote
+
+    version = promote(options.project, options.model, who=options.by, why=options.why)
+    return f"{version} ({options.model}) is now champion.", {"champion": str(version), "run_id": version.run_id}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

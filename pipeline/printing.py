@@ -1,0 +1,102 @@
+"""Results as text a person reads in a terminal, in Chinese or English. Only `cli.py` prints them."""
+
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipeline import schema
+from pipeline.params import Places, load_profile
+from pipeline.taxonomy import Taxonomy, load_taxonomy
+
+if TYPE_CHECKING:
+    from pipeline.nightly import Night
+
+_TITLE_COLUMNS = 34
+_WORDING = {
+    "en": {
+        "head": "Night of {as_of} ({profile}): {n_new} new reports, {n_rejected} rejected, {n_open} open, {n_selected} to read.",
+        "columns": ("rank", "risk", "category", "area", "title", "why"),
+        "audit": "audit draw, from below the line",
+        "words": "“{evidence}” +{effect:.0%}",
+        "history": "{n_similar} similar in 30 days by {n_reporters} +{effect:.0%}",
+        "where": "Queue, rejects and manifest: {folder}   Model: {model}",
+        "empty": "No report is open.",
+    },
+    "zh": {
+        "head": "{as_of} 夜（{profile}）：新收 {n_new} 件，退回 {n_rejected} 行，待阅 {n_open} 件，今日应阅 {n_selected} 件。",
+        "columns": ("序", "风险", "类别", "区域", "标题", "原因"),
+        "audit": "抽查（线下随机）",
+        "words": "“{evidence}” +{effect:.0%}",
+        "history": "30 天内 {n_reporters} 人同类反映 {n_similar} 次 +{effect:.0%}",
+        "where": "队列、退回行与清单：{folder}   模型：{model}",
+        "empty": "没有待阅件。",
+    },
+}
+
+
+def queue_table(root: Path, night: "Night", *, n_rows: int, language: str) -> str:
+    """The top of a published night's queue, and its audit draw.
+
+    Args:
+        root: Project folder.
+        night: The night's manifest.
+        n_rows: The most ranked rows shown; the audit draw follows whole.
+        language: `zh` or `en`.
+    """
+    say = _WORDING[language]
+    profile = load_profile(root, night.profile)
+    places = Places(root, night.profile)
+    folder = places.nights / night.as_of
+    queue = schema.QUEUE.read(folder / "queue.parquet")
+    taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
+    shown = pd.concat([queue[queue["selected"] == "ranked"].head(n_rows), queue[queue["selected"] == "audit"]])
+    facts = {name: getattr(night, name) for name in ("as_of", "profile", "n_new", "n_rejected", "n_open", "n_selected")}
+    rows = [_row(report, taxonomy, say, language) for _, report in shown.iterrows()]
+    table = _align([list(say["columns"]), *rows]) if rows else str(say["empty"])
+    where = str(say["where"]).format(folder=folder, model=night.model)
+    return f"{str(say['head']).format(**facts)}\n{table}\n{where}"
+
+
+def _row(report: "pd.Series[Any]", taxonomy: Taxonomy, say: dict[str, Any], language: str) -> list[str]:
+    category = taxonomy[report["category"]]
+    why = [_reason(reason, report, say) for reason in report["reasons"]]
+    if report["selected"] == "audit":
+        why.insert(0, say["audit"])
+    area = report["area"] if isinstance(report["area"], str) else "–"
+    title = _cut(str(report["title"]) or str(report["text"]), _TITLE_COLUMNS)
+    return [str(report["rank"]), f"{report['risk']:.0%}", getattr(category, language), area, title, "; ".join(why)]
+
+
+def _reason(reason: dict[str, Any], report: "pd.Series[Any]", say: dict[str, Any]) -> str:
+    words: str = say[reason["kind"]]
+    return words.format(
+        evidence=" ".join(str(reason["evidence"]).split()),
+        effect=reason["effect"],
+        n_similar=report["n_similar_30d"],
+        n_reporters=report["n_reporters_30d"],
+    )
+
+
+def display_width(text: str) -> int:
+    """Columns a terminal needs: Chinese characters take two (Unicode Standard Annex 11)."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _cut(text: str, columns: int) -> str:
+    text = " ".join(text.split())
+    if display_width(text) <= columns:
+        return text
+    while display_width(text) > columns - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def _align(rows: list[list[str]]) -> str:
+    widths = [max(display_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell + " " * (width - display_width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "\n".join(lines)

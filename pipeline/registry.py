@@ -1,0 +1,232 @@
+"""Models as they are kept: the artifact folder, the run it belongs to, and the champion in service.
+
+An artifact holds everything prediction needs: the fitted classifier, its calibrators, what it is (`model.json`) and the
+library versions it was made with. The same folder is loaded by the nightly job, by MLflow in a fresh process (`_load_pyfunc`)
+and by tests.
+"""
+
+import importlib
+import importlib.metadata
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline import schema, tracking
+from pipeline.calibration.calibrators import Calibrators
+from pipeline.classifier import Classifier
+from pipeline.errors import ArtifactError, GateError, TrackingError
+from pipeline.evaluation.gates import check_gates
+from pipeline.params import Places, Profile, load_params, load_profile
+
+CLASSIFIERS = {"baseline": "pipeline.baseline.model:Baseline"}
+_RUNTIME = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "joblib")
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A classifier with its calibrators, ready to score."""
+
+    name: str
+    version: str
+    profile: str
+    classifier: Classifier
+    calibrators: Calibrators
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Category ids in the order of the probabilities."""
+        return self.classifier.categories
+
+    def score(self, reports: pd.DataFrame) -> pd.DataFrame:
+        """Predict category and risk.
+
+        Args:
+            reports: Redacted reports with `title`, `text` and `schema.HISTORY`; other columns are not looked at.
+
+        Returns:
+            One row a report, in order: `category_probabilities`, `category`, `category_probability`, `risk`.
+        """
+        return self.calibrators.apply(self.classifier.predict(reports)).to_frame(self.categories)
+
+
+def load(folder: Path, *, version: str = "unregistered") -> TrainedModel:
+    """Load an artifact folder.
+
+    Raises:
+        ArtifactError: If it is incomplete, damaged, or of a kind we do not know.
+    """
+    described = folder / "model.json"
+    try:
+        facts = json.loads(described.read_text(encoding="utf-8"))
+        name, profile = str(facts["name"]), str(facts["profile"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(
+            f"{described} should say what model this is, but cannot be read. Promote the model again, or restore the artifact."
+        ) from error
+    classifier = classifier_class(name).load(folder / "fitted")
+    return TrainedModel(name, version, profile, classifier, Calibrators.load(folder / "calibrators.json"))
+
+
+def classifier_class(name: str) -> Any:
+    """The class of a model, imported only now.
+
+    Raises:
+        ArtifactError: If there is no model of that name.
+    """
+    if name not in CLASSIFIERS:
+        raise ArtifactError(f"There is no model '{name}'. Known models: {', '.join(sorted(CLASSIFIERS))}.")
+    module, _, member = CLASSIFIERS[name].partition(":")
+    return getattr(importlib.import_module(module), member)
+
+
+def assemble(root: Path, model: str, folder: Path) -> Path:
+    """Put what the stages wrote for a model into one artifact folder.
+
+    Raises:
+        ArtifactError: If a stage has not run.
+    """
+    profile = load_profile(root, load_params(root).profile)
+    places = Places(root, profile.name)
+    made = places.model(model)
+    for needed in (made / "fitted", made / "calibrators.json"):
+        if not needed.exists():
+            raise ArtifactError(f"{needed} is missing, so model '{model}' is not complete. Run `dvc repro` first.")
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(made / "fitted", folder / "fitted")
+    shutil.copy2(made / "calibrators.json", folder / "calibrators.json")
+    facts = {"name": model, "profile": profile.name, "taxonomy": profile.taxonomy, "as_of": profile.as_of.isoformat()}
+    (folder / "model.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    pins = [f"{name}=={importlib.metadata.version(name)}" for name in _RUNTIME]
+    (folder / "requirements.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
+    return folder
+
+
+def log_evaluated(root: Path, model: str) -> str:
+    """Track the learning run that the stages have just finished, and note its id beside the evaluation.
+
+    Returns:
+        The run's id.
+    """
+    params = load_params(root)
+    profile = load_profile(root, params.profile)
+    places = Places(root, profile.name)
+    evaluation = places.evaluation(model)
+    card = json.loads((places.room("dataset") / "card.json").read_text(encoding="utf-8"))
+    run = tracking.Run(
+        model=model,
+        params=_flat(
+            {"params": params.model_dump(), "profile": profile.model_dump(mode="json"), "model": _config(places, model)}
+        ),
+        metrics={key: float(value) for key, value in _flat(_metrics(evaluation)).items() if _is_number(value)},
+        tags={"git": tracking.git_revision(root), "examples": str(card["digest"]), "model": model, "profile": profile.name},
+        dataset=_dataset(profile, card),
+        folders={"evaluation": evaluation, "dataset": places.room("dataset") / "card"},
+    )
+    example = pd.DataFrame(
+        {"title": ["拖欠工资"], "text": ["工地三个月没发工资，老板不接电话。"], **dict.fromkeys(schema.HISTORY, [0.0])}
+    )
+    with tempfile.TemporaryDirectory() as aside:
+        artifact = assemble(root, model, Path(aside) / "artifact")
+        output = _PyfuncModel(load(artifact)).predict(example)
+        run_id = tracking.log_run(
+            root, profile.name, run, artifact=artifact, loader_module=__name__, example=example, output=output
+        )
+    (places.model(model) / "run.json").write_text(json.dumps({"run_id": run_id}) + "\n", encoding="utf-8")
+    return run_id
+
+
+def _config(places: Places, model: str) -> dict[str, Any]:
+    import yaml
+
+    path = places.config(model)
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return content
+
+
+def _metrics(evaluation: Path) -> dict[str, Any]:
+    path = evaluation / "metrics.json"
+    if not path.exists():
+        raise ArtifactError(f"{path} is missing: the model was not evaluated. Run `dvc repro` first.")
+    metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return metrics
+
+
+def _dataset(profile: Profile, card: dict[str, Any]) -> tracking.Dataset:
+    window = f"as of {profile.as_of.isoformat()}, {profile.label_window_days}-day window"
+    return tracking.Dataset(profile.name, str(card["digest"]), int(card["n_examples"]), window)
+
+
+def _flat(values: Any, prefix: str = "") -> dict[str, object]:
+    """Nested mappings as dotted keys MLflow accepts."""
+    if not isinstance(values, dict):
+        return {prefix: values}
+    return {
+        name: leaf
+        for key, value in values.items()
+        for name, leaf in _flat(value, f"{prefix}.{key}" if prefix else str(key)).items()
+    }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value  # NaN is not logged
+
+
+def promote(root: Path, model: str, *, who: str, why: str) -> tracking.Version:
+    """Give a model's last evaluated run the champion alias, if it passes the gates.
+
+    Args:
+        root: Project folder.
+        model: Name of the model, such as `baseline`.
+        who: The person who promotes.
+        why: Their reason; kept with the version.
+
+    Raises:
+        GateError: If a gate is not passed; the champion stays.
+        TrackingError: If the run is unknown to MLflow.
+    """
+    params = load_params(root)
+    places = Places(root, params.profile)
+    failed = [gate for gate in check_gates(_metrics(places.evaluation(model)), params.evaluation) if not gate.passed]
+    if failed:
+        reasons = "; ".join(f"{gate.name}: wanted {gate.wanted}, got {gate.got}" for gate in failed)
+        raise GateError(f"Model '{model}' was not promoted. {reasons}. The champion stays as it was.")
+    noted = places.model(model) / "run.json"
+    if not noted.exists():
+        raise TrackingError(f"{noted} is missing: the model's run was not tracked. Run `dvc repro --force evaluation`.")
+    run_id = json.loads(noted.read_text(encoding="utf-8"))["run_id"]
+    return tracking.register(root, params.profile, run_id, tags={"model": model, "promoted_by": who, "reason": why})
+
+
+def champion(root: Path, profile: str) -> TrainedModel:
+    """Load the model in service.
+
+    Raises:
+        TrackingError: If there is none, or MLflow does not answer.
+        ArtifactError: If its artifact is damaged.
+    """
+    with tempfile.TemporaryDirectory() as aside:
+        version, folder = tracking.fetch_champion(root, profile, Path(aside))
+        return load(folder / "data" / "artifact", version=str(version))
+
+
+class _PyfuncModel:
+    """The model as MLflow serves it: titles, texts and history in, categories and risk out."""
+
+    def __init__(self, model: TrainedModel) -> None:
+        self.model = model
+
+    def predict(self, reports: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Score redacted reports; missing history counts as none."""
+        del params
+        known = reports.assign(**{name: 0.0 for name in schema.HISTORY if name not in reports})
+        return self.model.score(known)[["category", "category_probability", "risk"]]
+
+
+def _load_pyfunc(path: str) -> _PyfuncModel:
+    """MLflow's entry: `path` is the artifact folder."""
+    return _PyfuncModel(load(Path(path)))

@@ -1,0 +1,1 @@
+"""From probabilities to a reading order: priority, rank, audit draw and reasons."""
