@@ -125,7 +125,7 @@ def _run(options: argparse.Namespace) -> Result:
         summary = stage.run(options.project)
     facts: dict[str, Any] = {"stage": options.stage, "summary": str(summary)}
     if options.stage == "evaluation":
-        facts["run_id"] = log_evaluated(options.project, options.model)
+        facts["run_id"] = log_evaluated(options.project, options.model).run_id
     return f"{options.stage}: {summary}", facts
 
 

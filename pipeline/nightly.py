@@ -16,20 +16,27 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from pipeline import registry, schema
 from pipeline.dataset.history import add_history
-from pipeline.errors import ParameterError, RejectLimitError
-from pipeline.intake.admission import admit_sources
+from pipeline.errors import ParameterError
+from pipeline.intake.stage import midnight, receive
 from pipeline.params import Params, Places, Profile, load_params, load_profile
 from pipeline.registry import TrainedModel
 from pipeline.scoring.priority import priority, severity_weights
 from pipeline.scoring.ranking import rank
 from pipeline.scoring.reasons import explain
-from pipeline.taxonomy import Taxonomy, load_taxonomy
+from pipeline.taxonomy import load_taxonomy
 
 logger = logging.getLogger(__name__)
+
+_SCORED = [
+    *("report_id", "received_at", "title", "text", "area", "channel", "matter_id"),
+    *("category", "category_probability", "risk", "priority"),
+    *schema.HISTORY,
+]
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,8 @@ class Night:
     as_of: str
     opening: str
     model: str
-    parameters: str
-    inputs: dict[str, str]
+    scored_by: str
+    inputs: dict[str, dict[str, str]]
     n_new: int
     n_rejected: int
     n_open: int
@@ -74,20 +81,27 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None) -> 
     model = model if model is not None else registry.champion(root, profile.name)
     clock.lap("champion")
     earlier = _earlier_nights(places.nights, as_of)
-    admitted = admit_sources(root, profile, params, as_of=as_of, earlier=earlier.reports)
+    admitted, checksums = receive(
+        root,
+        profile.nightly_sources,
+        earlier=earlier.reports,
+        as_of=midnight(as_of, profile.timezone),
+        params=params.intake,
+        n_processes=params.threads,
+    )
     clock.lap("intake")
-    _refuse_many_rejects(admitted.rejected, len(admitted.reports), params)
     opening = earlier.opening or as_of - timedelta(days=params.scoring.opening_days)
-    known = pd.concat([earlier.reports, admitted.reports], ignore_index=True) if len(earlier.reports) else admitted.reports
-    queue = _queue(known, earlier.selected, opening, as_of, model, profile, params, places)
+    identity = _identity(model, params, profile)
+    scored = _score_open(_Open(earlier, admitted.reports, opening, identity), model, profile, places)
+    queue = _rank(scored, as_of, model, profile, params)
     clock.lap("scoring")
     night = Night(
         profile=profile.name,
         as_of=as_of.isoformat(),
         opening=opening.isoformat(),
         model=model.version,
-        parameters=_digest(params, profile),
-        inputs=dict(admitted.inputs),
+        scored_by=identity,
+        inputs=checksums,
         n_new=len(admitted.reports),
         n_rejected=len(admitted.rejected),
         n_open=len(queue),
@@ -116,69 +130,97 @@ class _Clock:
 
 @dataclass(frozen=True)
 class _Earlier:
-    """What nights before this one left: their reports, which of them were selected, and the day the first night opened with."""
+    """What nights before this one left.
+
+    Attributes:
+        reports: REPORTS they admitted.
+        selected: Ids of reports they gave somebody to read.
+        opening: The day from which the first of them took reports as open; None if there was none.
+        last_queue: The queue of the last of them.
+        last_scored_by: Identity of the model and parameters that scored it.
+    """
 
     reports: pd.DataFrame
     selected: frozenset[str]
     opening: date | None
+    last_queue: pd.DataFrame
+    last_scored_by: str
 
 
 def _earlier_nights(nights: Path, as_of: date) -> _Earlier:
     folders = [folder for folder in sorted(nights.glob("????-??-??")) if date.fromisoformat(folder.name) < as_of]
     if not folders:
-        return _Earlier(schema.REPORTS.empty(), frozenset(), None)
+        return _Earlier(schema.REPORTS.empty(), frozenset(), None, schema.QUEUE.empty(), "")
     reports = pd.concat([schema.REPORTS.read(folder / "reports.parquet") for folder in folders], ignore_index=True)
-    queues = [pd.read_parquet(folder / "queue.parquet", columns=["report_id", "selected"]) for folder in folders]
-    selected = frozenset(report_id for queue in queues for report_id in queue.loc[queue["selected"] != "waiting", "report_id"])
-    manifest = json.loads((folders[0] / "manifest.json").read_text(encoding="utf-8"))
-    return _Earlier(reports, selected, date.fromisoformat(manifest["opening"]))
+    selected: set[str] = set()
+    for folder in folders:
+        queue = pd.read_parquet(folder / "queue.parquet", columns=["report_id", "selected"])
+        selected.update(queue.loc[queue["selected"] != "waiting", "report_id"])
+    first, last = (_manifest(folder) for folder in (folders[0], folders[-1]))
+    last_queue = schema.QUEUE.read(folders[-1] / "queue.parquet")
+    return _Earlier(reports, frozenset(selected), date.fromisoformat(first["opening"]), last_queue, last["scored_by"])
 
 
-def _refuse_many_rejects(rejected: pd.DataFrame, n_accepted: int, params: Params) -> None:
-    n_rows = len(rejected) + n_accepted
-    if n_rows and len(rejected) / n_rows > params.intake.reject_limit:
-        raise RejectLimitError(
-            f"{len(rejected)} of {n_rows} new rows were rejected; intake.reject_limit is {params.intake.reject_limit:.0%}. "
-            f"Most often: {rejected['reason'].mode().iloc[0]}. No queue was published and the last one stays. "
-            "Correct the source file."
-        )
+def _manifest(folder: Path) -> dict[str, str]:
+    manifest: dict[str, str] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
 
 
-def _queue(
-    known: pd.DataFrame,
-    already_selected: frozenset[str],
-    opening: date,
-    as_of: date,
-    model: TrainedModel,
-    profile: Profile,
-    params: Params,
-    places: Places,
-) -> pd.DataFrame:
-    """Score and rank what is open: received since the opening, and not yet given to anybody to read."""
-    first = pd.Timestamp(opening, tz=ZoneInfo(profile.timezone))
-    is_open = (known["received_at"] >= first) & ~known["report_id"].isin(already_selected)
-    reports = add_history(known.loc[is_open], earlier=known).reset_index(drop=True)
-    taxonomy: Taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
-    scored = reports.assign(
-        **{name: values for name, values in model.score(reports).items() if name != "category_probabilities"}
-    )
-    probabilities = model.score(reports)["category_probabilities"].tolist()
+@dataclass(frozen=True)
+class _Open:
+    """What may be open: what earlier nights left, what is new, since when, and who scores tonight."""
+
+    earlier: _Earlier
+    new: pd.DataFrame
+    opening: date
+    identity: str
+
+    def unscored(self, timezone: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Open reports that must be scored, and all reports they may have followed."""
+        known = pd.concat([part for part in (self.earlier.reports, self.new) if len(part)] or [self.new], ignore_index=True)
+        since = pd.Timestamp(self.opening, tz=ZoneInfo(timezone))
+        is_open = (known["received_at"] >= since) & ~known["report_id"].isin(self.earlier.selected)
+        is_open &= ~known["report_id"].isin(self.carried["report_id"])
+        return known.loc[is_open].reset_index(drop=True), known
+
+    @property
+    def carried(self) -> pd.DataFrame:
+        """Open reports that the same model, with the same parameters, scored last night: their scores still hold."""
+        queue = self.earlier.last_queue
+        same = self.identity == self.earlier.last_scored_by
+        return queue[(queue["selected"] == "waiting") & same]
+
+
+def _score_open(waiting: _Open, model: TrainedModel, profile: Profile, places: Places) -> pd.DataFrame:
+    """Every open report with category, risk and priority."""
+    fresh, known = waiting.unscored(profile.timezone)
+    reports = add_history(fresh, earlier=known)
+    scores = model.score(reports)
+    taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
     weights = severity_weights(taxonomy, model.categories)
-    scored["priority"] = priority(scored["risk"].to_numpy(), probabilities, weights) if len(scored) else 0.0
-    ranked = rank(
-        scored, capacity=profile.capacity, audit_share=params.scoring.audit_share, seed=params.seed + as_of.toordinal()
-    )
-    shown = ranked["selected"] != "waiting"
-    reasons = explain(ranked.loc[shown], lambda part: model.score(part)["risk"].to_numpy(), n_reasons=params.scoring.n_reasons)
-    ranked["reasons"] = [[] for _ in range(len(ranked))]
-    for place, found in zip(ranked.index[shown], reasons, strict=True):
-        ranked.at[place, "reasons"] = found
-    return ranked
+    for name in ("category", "category_probability", "risk"):
+        reports[name] = scores[name].to_numpy()
+    shares = np.array(scores["category_probabilities"].tolist()).reshape(len(reports), len(weights))
+    reports["priority"] = priority(scores["risk"].to_numpy(), shares, weights)
+    parts = [part for part in (waiting.carried, reports) if len(part)] or [reports]
+    together: pd.DataFrame = pd.concat([part[_SCORED] for part in parts], ignore_index=True)
+    return together
 
 
-def _digest(params: Params, profile: Profile) -> str:
-    """Identity of every parameter this night depended on."""
-    text = params.model_dump_json() + profile.model_dump_json()
+def _rank(scored: pd.DataFrame, as_of: date, model: TrainedModel, profile: Profile, params: Params) -> pd.DataFrame:
+    """Put open reports in order, select tonight's, and say why."""
+    seed = params.seed + as_of.toordinal()
+    queue: pd.DataFrame = rank(scored, capacity=profile.capacity, audit_share=params.scoring.audit_share, seed=seed)
+    shown = queue["selected"] != "waiting"
+    found = explain(queue[shown], lambda part: model.score(part)["risk"].to_numpy(), n_reasons=params.scoring.n_reasons)
+    reasons = dict(zip(queue.loc[shown, "report_id"], found, strict=True))
+    queue["reasons"] = [reasons.get(report_id, []) for report_id in queue["report_id"]]
+    return queue
+
+
+def _identity(model: TrainedModel, params: Params, profile: Profile) -> str:
+    """Digest of the model and of every parameter a score depends on."""
+    text = model.version + params.model_dump_json() + profile.model_dump_json()
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

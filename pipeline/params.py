@@ -37,6 +37,7 @@ class IntakeParams(Section):
     batch_rows: Count
     near_duplicate_similarity: Share
     matter_similarity: Share
+    matter_similarity_other_area: Share
     matter_window_days: Count
 
 
@@ -58,6 +59,8 @@ class EvaluationParams(Section):
     n_bootstrap: Count
     confidence: Share
     min_slice_reports: Count
+    n_bins: Count
+    max_day_share: Share
     min_macro_f1_gain: float
 
 

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 _TITLE_COLUMNS = 34
 _WORDING = {
     "en": {
-        "head": "Night of {as_of} ({profile}): {n_new} new reports, {n_rejected} rejected, {n_open} open, {n_selected} to read.",
+        "head": "Night of {as_of} ({profile}): {n_new} new, {n_rejected} rejected, {n_open} open, {n_selected} to read.",
         "columns": ("rank", "risk", "category", "area", "title", "why"),
         "audit": "audit draw, from below the line",
         "words": "“{evidence}” +{effect:.0%}",
-        "history": "{n_similar} similar in 30 days by {n_reporters} +{effect:.0%}",
+        "n_similar": "{n_similar} similar in {days} days by {n_reporters} people +{effect:.0%}",
+        "days_since": "the matter is {days} days old +{effect:.0%}",
         "where": "Queue, rejects and manifest: {folder}   Model: {model}",
         "empty": "No report is open.",
     },
@@ -29,7 +30,8 @@ _WORDING = {
         "columns": ("序", "风险", "类别", "区域", "标题", "原因"),
         "audit": "抽查（线下随机）",
         "words": "“{evidence}” +{effect:.0%}",
-        "history": "30 天内 {n_reporters} 人同类反映 {n_similar} 次 +{effect:.0%}",
+        "n_similar": "{days} 天内 {n_reporters} 人同类反映 {n_similar} 次 +{effect:.0%}",
+        "days_since": "同一事项 {days} 天前已出现 +{effect:.0%}",
         "where": "队列、退回行与清单：{folder}   模型：{model}",
         "empty": "没有待阅件。",
     },
@@ -70,13 +72,14 @@ def _row(report: "pd.Series[Any]", taxonomy: Taxonomy, say: dict[str, Any], lang
 
 
 def _reason(reason: dict[str, Any], report: "pd.Series[Any]", say: dict[str, Any]) -> str:
-    words: str = say[reason["kind"]]
-    return words.format(
-        evidence=" ".join(str(reason["evidence"]).split()),
-        effect=reason["effect"],
-        n_similar=report["n_similar_30d"],
-        n_reporters=report["n_reporters_30d"],
-    )
+    evidence, effect = str(reason["evidence"]), reason["effect"]
+    if reason["kind"] == "words":
+        return str(say["words"]).format(evidence=" ".join(evidence.split()), effect=effect)
+    if evidence == schema.HISTORY[-1]:
+        return str(say["days_since"]).format(days=round(report[evidence]), effect=effect)
+    window = evidence.rpartition("_")[2]
+    counts = {"n_similar": report[f"n_similar_{window}"], "n_reporters": report[f"n_reporters_{window}"]}
+    return str(say["n_similar"]).format(days=window.removesuffix("d"), effect=effect, **counts)
 
 
 def display_width(text: str) -> int:

@@ -8,9 +8,10 @@ and by tests.
 import importlib
 import importlib.metadata
 import json
+import math
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,12 +107,8 @@ def assemble(root: Path, model: str, folder: Path) -> Path:
     return folder
 
 
-def log_evaluated(root: Path, model: str) -> str:
-    """Track the learning run that the stages have just finished, and note its id beside the evaluation.
-
-    Returns:
-        The run's id.
-    """
+def log_evaluated(root: Path, model: str) -> tracking.Logged:
+    """Track the learning run that the stages have just finished, and note where in `run.json` beside the model."""
     params = load_params(root)
     profile = load_profile(root, params.profile)
     places = Places(root, profile.name)
@@ -122,7 +119,7 @@ def log_evaluated(root: Path, model: str) -> str:
         params=_flat(
             {"params": params.model_dump(), "profile": profile.model_dump(mode="json"), "model": _config(places, model)}
         ),
-        metrics={key: float(value) for key, value in _flat(_metrics(evaluation)).items() if _is_number(value)},
+        metrics=_numbers(_metrics(evaluation)),
         tags={"git": tracking.git_revision(root), "examples": str(card["digest"]), "model": model, "profile": profile.name},
         dataset=_dataset(profile, card),
         folders={"evaluation": evaluation, "dataset": places.room("dataset") / "card"},
@@ -133,11 +130,11 @@ def log_evaluated(root: Path, model: str) -> str:
     with tempfile.TemporaryDirectory() as aside:
         artifact = assemble(root, model, Path(aside) / "artifact")
         output = _PyfuncModel(load(artifact)).predict(example)
-        run_id = tracking.log_run(
+        logged = tracking.log_run(
             root, profile.name, run, artifact=artifact, loader_module=__name__, example=example, output=output
         )
-    (places.model(model) / "run.json").write_text(json.dumps({"run_id": run_id}) + "\n", encoding="utf-8")
-    return run_id
+    (places.model(model) / "run.json").write_text(json.dumps(asdict(logged)) + "\n", encoding="utf-8")
+    return logged
 
 
 def _config(places: Places, model: str) -> dict[str, Any]:
@@ -172,8 +169,10 @@ def _flat(values: Any, prefix: str = "") -> dict[str, object]:
     }
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value  # NaN is not logged
+def _numbers(metrics: dict[str, Any]) -> dict[str, float]:
+    """The leaves that are numbers; NaN, where something could not be measured, is left out."""
+    leaves = _flat(metrics).items()
+    return {key: float(leaf) for key, leaf in leaves if isinstance(leaf, int | float) and not math.isnan(leaf)}
 
 
 def promote(root: Path, model: str, *, who: str, why: str) -> tracking.Version:
@@ -198,8 +197,8 @@ def promote(root: Path, model: str, *, who: str, why: str) -> tracking.Version:
     noted = places.model(model) / "run.json"
     if not noted.exists():
         raise TrackingError(f"{noted} is missing: the model's run was not tracked. Run `dvc repro --force evaluation`.")
-    run_id = json.loads(noted.read_text(encoding="utf-8"))["run_id"]
-    return tracking.register(root, params.profile, run_id, tags={"model": model, "promoted_by": who, "reason": why})
+    logged = tracking.Logged(**json.loads(noted.read_text(encoding="utf-8")))
+    return tracking.register(root, params.profile, logged, tags={"model": model, "promoted_by": who, "reason": why})
 
 
 def champion(root: Path, profile: str) -> TrainedModel:

@@ -17,7 +17,13 @@ from urllib.parse import urlsplit
 from pipeline.errors import TrackingError
 
 CHAMPION = "champion"
-_SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+_MANNERS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is down should be noticed in seconds, not minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,14 @@ class Run:
     tags: Mapping[str, str]
     dataset: Dataset
     folders: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Where MLflow keeps a run and the model it made."""
+
+    run_id: str
+    model_id: str
 
 
 @dataclass(frozen=True)
@@ -72,9 +86,8 @@ def connected(root: Path) -> Iterator[Any]:
     Raises:
         TrackingError: If the server does not answer or refuses.
     """
-    for key, value in _SERVER_PATIENCE.items():
+    for key, value in _MANNERS.items():
         os.environ.setdefault(key, value)
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import mlflow
     from mlflow.exceptions import MlflowException
 
@@ -96,7 +109,7 @@ def _without_password(uri: str) -> str:
     return uri.replace(f"{parts.username}:{parts.password}@", "") if parts.password else uri
 
 
-def log_run(root: Path, profile: str, run: Run, *, artifact: Path, loader_module: str, example: Any, output: Any) -> str:
+def log_run(root: Path, profile: str, run: Run, *, artifact: Path, loader_module: str, example: Any, output: Any) -> Logged:
     """Log one learning run with its model.
 
     Args:
@@ -109,7 +122,7 @@ def log_run(root: Path, profile: str, run: Run, *, artifact: Path, loader_module
         output: What the model answers to `example`; with it, the model's signature.
 
     Returns:
-        The run's id.
+        Ids of the run and of its model.
     """
     with connected(root) as mlflow:
         _use_experiment(mlflow, root, profile)
@@ -119,7 +132,7 @@ def log_run(root: Path, profile: str, run: Run, *, artifact: Path, loader_module
             mlflow.log_input(_as_mlflow_dataset(run.dataset), context="training")
             for name, folder in run.folders.items():
                 mlflow.log_artifacts(str(folder), artifact_path=name)
-            mlflow.pyfunc.log_model(
+            model = mlflow.pyfunc.log_model(
                 name="model",
                 loader_module=loader_module,
                 data_path=str(artifact),
@@ -128,7 +141,7 @@ def log_run(root: Path, profile: str, run: Run, *, artifact: Path, loader_module
                 input_example=example,
                 pip_requirements=str(_requirements(artifact)),
             )
-            return str(active.info.run_id)
+            return Logged(str(active.info.run_id), str(model.model_id))
 
 
 def _requirements(artifact: Path) -> Path:
@@ -153,7 +166,7 @@ def _as_mlflow_dataset(dataset: Dataset) -> Any:
     return made(source, name=f"{dataset.name} {dataset.window}, {dataset.n_rows} rows", digest=dataset.digest[:32])
 
 
-def register(root: Path, profile: str, run_id: str, *, tags: Mapping[str, str]) -> Version:
+def register(root: Path, profile: str, logged: Logged, *, tags: Mapping[str, str]) -> Version:
     """Make a run's model a version of the profile's registered model and give it the champion alias.
 
     Returns:
@@ -163,9 +176,9 @@ def register(root: Path, profile: str, run_id: str, *, tags: Mapping[str, str]) 
 
     name = registered_name(profile)
     with connected(root) as mlflow:
-        made = mlflow.register_model(f"runs:/{run_id}/model", name, tags=dict(tags))
+        made = mlflow.register_model(f"models:/{logged.model_id}", name, tags=dict(tags))
         MlflowClient().set_registered_model_alias(name, CHAMPION, made.version)
-        return Version(name, str(made.version), run_id, dict(tags))
+        return Version(name, str(made.version), logged.run_id, dict(tags))
 
 
 def fetch_champion(root: Path, profile: str, folder: Path) -> tuple[Version, Path]:

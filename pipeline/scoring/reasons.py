@@ -10,6 +10,7 @@ each other, and neither then shows.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,7 +57,7 @@ def explain(reports: pd.DataFrame, score: Score, *, n_reasons: int) -> list[list
     spans = [inner for row in looked_into for clause, _ in row for inner in _inside(clause)]
     words = _strongest(spans, _effects(reports, risk, spans, score), len(reports), n_reasons)
     history = _history_effects(reports, risk, score)
-    return [_reasons(reports, words[row], history[row], n_reasons) for row in range(len(reports))]
+    return [_reasons(reports, row, words[row], history[row], n_reasons) for row in range(len(reports))]
 
 
 def _clauses(reports: pd.DataFrame, row: int) -> list[_Span]:
@@ -106,13 +107,18 @@ def _history_effects(reports: pd.DataFrame, risk: np.ndarray, score: Score) -> n
     return risk - score(reports.assign(**dict.fromkeys(HISTORY, 0)))
 
 
+def _telling_column(report: "pd.Series[Any]") -> str:
+    """The history column a reader is told: the shortest window in which the matter was reported before."""
+    return next((name for name in HISTORY if report[name] > 0), HISTORY[-1])
+
+
 def _reasons(
-    reports: pd.DataFrame, words: list[tuple[_Span, float]], history: float, n_reasons: int
+    reports: pd.DataFrame, row: int, words: list[tuple[_Span, float]], history: float, n_reasons: int
 ) -> list[dict[str, object]]:
     found: list[dict[str, object]] = [
         {"kind": "words", "evidence": str(reports.at[span.row, span.column])[span.start : span.end], "effect": effect}
         for span, effect in words
     ]
     if history >= SMALLEST_EFFECT:
-        found.append({"kind": "history", "evidence": "n_similar_30d", "effect": float(history)})
+        found.append({"kind": "history", "evidence": _telling_column(reports.iloc[row]), "effect": float(history)})
     return sorted(found, key=lambda reason: -float(str(reason["effect"])))[:n_reasons]
