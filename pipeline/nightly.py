@@ -81,11 +81,12 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None) -> 
     model = model if model is not None else registry.champion(root, profile.name)
     clock.lap("champion")
     earlier = _earlier_nights(places.nights, as_of)
+    begins = midnight(as_of, profile.timezone)
     admitted, checksums = receive(
         root,
         profile.nightly_sources,
         earlier=earlier.reports,
-        as_of=midnight(as_of, profile.timezone),
+        as_of=begins,
         params=params.intake,
         n_processes=params.threads,
     )
@@ -96,18 +97,10 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None) -> 
     queue = _rank(scored, as_of, model, profile, params)
     clock.lap("scoring")
     night = Night(
-        profile=profile.name,
-        as_of=as_of.isoformat(),
-        opening=opening.isoformat(),
-        model=model.version,
-        scored_by=identity,
-        inputs=checksums,
-        n_new=len(admitted.reports),
-        n_rejected=len(admitted.rejected),
-        n_open=len(queue),
-        n_selected=int((queue["selected"] != "waiting").sum()),
-        seconds=clock.laps,
-    )
+        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version, scored_by=identity,
+        inputs=checksums, n_new=len(admitted.reports), n_rejected=len(admitted.rejected), n_open=len(queue),
+        n_selected=int((queue["selected"] != "waiting").sum()), seconds=clock.laps,
+    )  # fmt: skip
     _publish(places.nights, as_of, night, queue, admitted.rejected, admitted.reports)
     logger.info(
         "nightly: %d new, %d rejected, %d open, %d selected", night.n_new, night.n_rejected, night.n_open, night.n_selected
@@ -175,13 +168,14 @@ class _Open:
     opening: date
     identity: str
 
-    def unscored(self, timezone: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Open reports that must be scored, and all reports they may have followed."""
+    def unscored(self, timezone: str) -> pd.DataFrame:
+        """Open reports that must be scored, with their history."""
         known = pd.concat([part for part in (self.earlier.reports, self.new) if len(part)] or [self.new], ignore_index=True)
         since = pd.Timestamp(self.opening, tz=ZoneInfo(timezone))
-        is_open = (known["received_at"] >= since) & ~known["report_id"].isin(self.earlier.selected)
-        is_open &= ~known["report_id"].isin(self.carried["report_id"])
-        return known.loc[is_open].reset_index(drop=True), known
+        done = self.earlier.selected.union(self.carried["report_id"])
+        is_open = (known["received_at"] >= since) & ~known["report_id"].isin(done)
+        with_history = add_history(known, earlier=schema.REPORTS.empty())
+        return with_history.loc[is_open].reset_index(drop=True)
 
     @property
     def carried(self) -> pd.DataFrame:
@@ -193,8 +187,7 @@ class _Open:
 
 def _score_open(waiting: _Open, model: TrainedModel, profile: Profile, places: Places) -> pd.DataFrame:
     """Every open report with category, risk and priority."""
-    fresh, known = waiting.unscored(profile.timezone)
-    reports = add_history(fresh, earlier=known)
+    reports = waiting.unscored(profile.timezone)
     scores = model.score(reports)
     taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
     weights = severity_weights(taxonomy, model.categories)

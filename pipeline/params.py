@@ -5,27 +5,16 @@
 contradict each other, are refused with the file and the key named. Defaults are written in YAML and nowhere else.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from pipeline.errors import ParameterError
-
-Model = TypeVar("Model", bound=BaseModel)
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Section(BaseModel):
-    """Base of every parameter object: unknown keys are refused, and nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from pipeline.settings import Count, Section, Share, read_yaml
 
 
 class IntakeParams(Section):
@@ -38,6 +27,7 @@ class IntakeParams(Section):
     near_duplicate_similarity: Share
     matter_similarity: Share
     matter_similarity_other_area: Share
+    matter_chance: Share
     matter_window_days: Count
 
 
@@ -72,6 +62,33 @@ class ScoringParams(Section):
     n_reasons: Count
 
 
+class EmergingParams(Section):
+    """How surges of counts are found."""
+
+    country: str
+    false_alarms_per_month: Annotated[float, Field(gt=0.0)]
+    watched_days: Count
+    min_history_days: Count
+    short_history_days: Count
+    long_history_years: Count
+    baseline_days: Count
+    surge_days: Count
+    max_window_days: Count
+    design_rise: Annotated[float, Field(gt=1.0)]
+    merge_gap_days: Count
+    max_delay_days: Count
+    n_simulated: Count
+    n_trials: Count
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if not self.min_history_days <= self.short_history_days <= self.baseline_days:
+            raise ValueError("days of history must ascend: min_history_days <= short_history_days <= baseline_days")
+        if self.surge_days > self.max_window_days:
+            raise ValueError(f"surge_days ({self.surge_days}) is above max_window_days ({self.max_window_days})")
+        return self
+
+
 class Params(Section):
     """The whole of `params.yaml`; rooms receive their own section only."""
 
@@ -83,6 +100,7 @@ class Params(Section):
     calibration: CalibrationParams
     evaluation: EvaluationParams
     scoring: ScoringParams
+    emerging: EmergingParams
 
 
 class DateSplit(Section):
@@ -157,40 +175,6 @@ class Profile(Section):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"timezone '{self.timezone}' is not an IANA time zone such as Asia/Shanghai") from error
         return self
-
-
-def read_yaml(path: Path, model: type[Model]) -> Model:
-    """Read one YAML file into a frozen object.
-
-    Args:
-        path: The file.
-        model: The pydantic class that says which keys it must have.
-
-    Raises:
-        ParameterError: If the file is missing, is not YAML, or does not hold exactly the keys and values asked for.
-    """
-    if not path.exists():
-        raise ParameterError(f"{path} was expected, but there is no such file. Create it, or run from the project folder.")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path} is not readable YAML: {' '.join(str(error).split())}. Correct the file.") from error
-    if not isinstance(content, Mapping):
-        raise ParameterError(f"{path} must hold keys and values, got {type(content).__name__}. Correct the file.")
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise ParameterError(f"{path}: {_explain(error)}") from error
-
-
-def _explain(error: ValidationError) -> str:
-    """Name every wrong key and what to do about it."""
-    said = {"missing": "is missing: add it", "extra_forbidden": "is not a known key: remove or rename it"}
-    parts = []
-    for problem in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(step) for step in problem["loc"]) or "the file"
-        parts.append(f"'{key}' {said.get(problem['type'], problem['msg'])}")
-    return "; ".join(parts) + "."
 
 
 def load_params(root: Path) -> Params:

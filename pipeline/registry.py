@@ -25,7 +25,7 @@ from pipeline.evaluation.gates import check_gates
 from pipeline.params import Places, Profile, load_params, load_profile
 
 CLASSIFIERS = {"baseline": "pipeline.baseline.model:Baseline"}
-_RUNTIME = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "joblib")
+_RUNTIME = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.errors import TaxonomyError
-from pipeline.params import read_yaml
+from pipeline.settings import read_yaml
 
 FORBIDDEN = re.compile(
     r"petition|protest|demonstrat|dissent|politic|opinion|relig|church|mosque|ethnic|minorit|race\b|"

@@ -6,13 +6,13 @@ becomes a `TrackingError` that says what to do.
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipeline.errors import TrackingError
 
@@ -24,6 +24,9 @@ _MANNERS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+
+
+_SET_BY_MLFLOW = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 
 
 @dataclass(frozen=True)
@@ -92,21 +95,25 @@ def connected(root: Path) -> Iterator[Any]:
     from mlflow.exceptions import MlflowException
 
     uri = tracking_uri(root)
+    before = {name: os.environ[name] for name in _SET_BY_MLFLOW if name in os.environ}
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     try:
         yield mlflow
     except MlflowException as error:
-        reason = str(error).splitlines()[0][:200]
+        reason = _without_password(str(error).splitlines()[0])[:200]
         raise TrackingError(
             f"MLflow at {_without_password(uri)} did not do as asked: {reason}. Start the server, correct "
             "MLFLOW_TRACKING_URI, or unset it to use the project's own file."
         ) from error
+    finally:
+        for name in _SET_BY_MLFLOW:  # MLflow writes its addresses into the environment; the next root must not see them
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return uri.replace(f"{parts.username}:{parts.password}@", "") if parts.password else uri
+def _without_password(text: str) -> str:
+    return re.sub(r"//[^/@\s]+@", "//", text)
 
 
 def log_run(root: Path, profile: str, run: Run, *, artifact: Path, loader_module: str, example: Any, output: Any) -> Logged:

@@ -18,9 +18,10 @@ import pandas as pd
 from pipeline.schema import HISTORY
 
 CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\s…]+")
-SPAN_CHARACTERS = 4  # most Chinese words and set phrases have two to four characters
+WHOLE_CHARACTERS = 16  # a clause up to this long is shown as it stands; a reader takes it in at a glance
+SPAN_CHARACTERS = 8  # of a longer clause, the stretch that mattered: most Chinese words and set phrases have two to four
 CLAUSES_LOOKED_INTO = 3
-SMALLEST_EFFECT = 0.001  # a difference of risks below a tenth of a percentage point is not worth a reader's second
+SMALLEST_EFFECT = 0.005  # a difference of risks below half a percentage point is not worth a reader's second
 
 Score = Callable[[pd.DataFrame], np.ndarray]
 
@@ -69,8 +70,8 @@ def _clauses(reports: pd.DataFrame, row: int) -> list[_Span]:
 
 
 def _inside(clause: _Span) -> list[_Span]:
-    """Short spans inside a clause, half overlapping; the clause itself if it is short."""
-    if clause.end - clause.start <= SPAN_CHARACTERS:
+    """Short spans inside a clause, half overlapping; the clause itself if it is short enough to be read."""
+    if clause.end - clause.start <= WHOLE_CHARACTERS:
         return [clause]
     starts = range(clause.start, clause.end - SPAN_CHARACTERS + 1, SPAN_CHARACTERS // 2)
     return [_Span(clause.row, clause.column, start, start + SPAN_CHARACTERS) for start in starts]

@@ -1,0 +1,80 @@
+"""`triage run baseline`: fit the baseline for the chosen profile and score every example with it."""
+
+import logging
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.baseline.config import BaselineConfig
+from pipeline.baseline.model import Baseline
+from pipeline.params import Places, load_params, load_profile
+from pipeline.schema import EXAMPLES, LOGITS
+from pipeline.settings import read_yaml
+from pipeline.taxonomy import load_taxonomy
+
+logger = logging.getLogger(__name__)
+
+MODEL = "baseline"
+
+
+@dataclass(frozen=True)
+class BaselineSummary:
+    """What the stage did.
+
+    Attributes:
+        n_examples: Reports scored.
+        n_learned: Reports of train and validation, which it was fitted on.
+        n_features: n-grams kept.
+        seconds: Of fitting and scoring.
+        fitted: The artifact's folder.
+    """
+
+    n_examples: int
+    n_learned: int
+    n_features: int
+    seconds: float
+    fitted: Path
+
+
+def run(root: Path) -> BaselineSummary:
+    """Fit on train and validation, write the artifact, `logits.parquet` and `text_only.parquet`.
+
+    `text_only.parquet` holds the same table with the risk of the text alone: evaluation shows what history adds to it.
+
+    Args:
+        root: The project's folder.
+    """
+    params = load_params(root)
+    profile = load_profile(root, params.profile)
+    places = Places(root, profile.name)
+    examples = EXAMPLES.read(places.examples)
+    categories = load_taxonomy(places.taxonomy(profile.taxonomy)).ids
+    config = read_yaml(places.config(MODEL), BaselineConfig)
+    started = time.perf_counter()
+    model = Baseline(config, categories=categories, seed=params.seed)
+    model.fit(examples[examples["split"] == "train"], examples[examples["split"] == "validation"])
+    logits, text_risk = model.predict(examples), model.text_risk(examples)
+    folder = places.model(MODEL)
+    shutil.rmtree(folder / "fitted", ignore_errors=True)
+    model.save(folder / "fitted")
+    LOGITS.write(_table(examples, logits.category, logits.risk), folder / "logits.parquet")
+    LOGITS.write(_table(examples, logits.category, text_risk), folder / "text_only.parquet")
+    n_learned = int(examples["split"].isin(["train", "validation"]).sum())
+    seconds = time.perf_counter() - started
+    logger.info("baseline: %d examples, %d learned from, %d scored (%.1f s)", len(examples), n_learned, len(examples), seconds)
+    return BaselineSummary(len(examples), n_learned, model.state_.features.n_features, seconds, folder / "fitted")
+
+
+def _table(examples: pd.DataFrame, category_logits: np.ndarray, risk_logit: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "report_id": examples["report_id"].to_numpy(),
+            "split": examples["split"].to_numpy(),
+            "category_logits": list(category_logits),
+            "risk_logit": risk_logit,
+        }
+    )

@@ -1,0 +1,45 @@
+"""Why a row was not accepted, and the REJECTED rows that say so: row number and reason, never what the row said."""
+
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+
+import pandas as pd
+
+from pipeline import schema
+
+Tally = Counter[str]
+"""What became of a source's rows: `read` (all but the unseen), `unseen` (on or after `as_of`), `known` (already reports),
+`rejected`, `accepted`, `duplicates`, `unknown_labels`, and `placeholder …` for each kind of replacement."""
+
+
+class Reason(StrEnum):
+    """Every reason for which a single row is turned away."""
+
+    BROKEN_ENCODING = "broken encoding"
+    NUL = "NUL bytes"
+    N_COLUMNS = "wrong number of columns"
+    QUOTES = "unbalanced quotes"
+    NOT_AN_OBJECT = "not a JSON object"
+    TOO_LONG = "text too long"
+    NO_TEXT = "no text"
+    NO_DATE = "no date"
+    IMPOSSIBLE_DATE = "impossible date"
+    DUPLICATE_ID = "duplicate id"
+    NO_REPORT_ID = "no report id"
+    UNKNOWN_OUTCOME = "unknown outcome"
+
+
+def rejected_rows(source: str, rows: Sequence[int], reasons: Sequence[str]) -> pd.DataFrame:
+    """A REJECTED table.
+
+    Args:
+        source: Name of the source.
+        rows: Row numbers, counted from 1 after the header and on through all files of the source.
+        reasons: One reason a row.
+    """
+    if not rows:
+        return schema.REJECTED.empty()
+    return schema.REJECTED.check(
+        pd.DataFrame({"source": source, "source_row": list(rows), "reason": [str(r) for r in reasons]})
+    )

@@ -1,0 +1,107 @@
+"""The two-stage risk head."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from pipeline.baseline.risk import N_SMALL, blocks_in_time, fit_risk_head, order_of_arrival, small_features, without_history
+from pipeline.schema import HISTORY
+
+SETTINGS = {"text_strength": 1.0, "penalty": 1.0, "n_blocks": 4, "seed": 7}
+
+
+def _history(column, values):
+    small = np.zeros((len(values), N_SMALL))
+    small[:, 1 + HISTORY.index(column)] = values
+    return small
+
+
+def test_every_block_is_scored_from_earlier_reports_only():
+    for earlier, block in blocks_in_time(10, 4):
+        assert earlier.max() < block.min()
+
+
+def test_all_blocks_but_the_first_are_scored_once():
+    scored = np.concatenate([block for _, block in blocks_in_time(10, 4)])
+    assert scored.tolist() == list(range(2, 10))
+
+
+def test_reports_are_ordered_by_arrival_with_undated_ones_first():
+    reports = pd.DataFrame(
+        {
+            "report_id": ["c", "b", "a", "d"],
+            "received_at": pd.to_datetime(["2025-02-01", "2025-01-01", "2025-02-01", None], utc=True),
+        }
+    )
+    assert reports["report_id"].to_numpy()[order_of_arrival(reports)].tolist() == ["d", "b", "a", "c"]
+
+
+def test_length_and_history_are_taken_in_logarithms_and_unknown_counts_as_none():
+    reports = pd.DataFrame(
+        {"title": ["", "题", "题"], "text": ["", "正文", ""], **{name: [np.nan, 0.0, np.e - 1] for name in HISTORY}}
+    )
+    small = small_features(reports)
+    np.testing.assert_allclose(small[:, 0], np.log([1, 4, 2]))
+    np.testing.assert_allclose(small[:, 1], [0.0, 0.0, 1.0])
+
+
+def test_without_history_the_length_stays():
+    small = without_history(np.arange(2.0 * N_SMALL).reshape(2, N_SMALL))
+    assert small[:, 0].tolist() == [0.0, float(N_SMALL)]
+    assert not small[:, 1:].any()
+
+
+def test_history_never_lowers_the_risk():
+    escalated = np.arange(80) % 4 == 0
+    head = fit_risk_head(sparse.csr_array((80, 1)), _history("n_similar_7d", (~escalated).astype(float)), escalated, **SETTINGS)
+    assert (head.weights[2:] >= 0).all()
+
+
+def test_longer_messages_may_lower_or_raise_the_risk():
+    escalated = np.arange(80) % 4 == 0
+    for sign in (1.0, -1.0):
+        small = np.zeros((80, N_SMALL))
+        small[:, 0] = 5 + sign * escalated
+        assert np.sign(fit_risk_head(sparse.csr_array((80, 1)), small, escalated, **SETTINGS).weights[1]) == sign
+
+
+def test_history_that_goes_with_escalation_raises_the_logit():
+    n_similar = np.arange(80) % 4
+    escalated = n_similar >= 2
+    head = fit_risk_head(sparse.csr_array((80, 1)), _history("n_similar_7d", np.log1p(n_similar)), escalated, **SETTINGS)
+    low, high = head.logits(sparse.csr_array((2, 1)), _history("n_similar_7d", np.log1p([0, 3])))
+    assert high > low
+
+
+def test_words_that_go_with_escalation_raise_the_logit():
+    escalated = np.arange(80) % 4 == 0
+    words = sparse.csr_array(np.column_stack([escalated, ~escalated]).astype(np.float32))
+    head = fit_risk_head(words, np.zeros((80, N_SMALL)), escalated, **SETTINGS)
+    with_word, without = head.logits(sparse.csr_array(np.eye(2, dtype=np.float32)), np.zeros((2, N_SMALL)))
+    assert with_word > without
+
+
+def test_the_mean_probability_is_near_the_share_escalated_though_classes_are_unequal():
+    rng = np.random.default_rng(0)
+    words = sparse.csr_array((rng.random((2000, 5)) < 0.3).astype(np.float32))
+    escalated = rng.random(2000) < 0.05
+    head = fit_risk_head(words, np.zeros((2000, N_SMALL)), escalated, **SETTINGS)
+    risk = 1 / (1 + np.exp(-head.logits(words, np.zeros((2000, N_SMALL)))))
+    assert risk.mean() == pytest.approx(escalated.mean(), abs=0.015)
+
+
+@pytest.mark.parametrize("escalated", [np.zeros(10, dtype=bool), np.ones(10, dtype=bool), np.zeros(0, dtype=bool)])
+def test_one_kind_of_outcome_teaches_nothing(escalated):
+    n_reports = len(escalated)
+    small = np.ones((n_reports, N_SMALL))
+    head = fit_risk_head(sparse.csr_array((n_reports, 3)), small, escalated, **SETTINGS)
+    assert (head.logits(sparse.csr_array((4, 3)), np.ones((4, N_SMALL))) == 0).all()
+
+
+def test_escalations_that_come_too_late_to_score_words_leave_length_and_history():
+    escalated = np.arange(40) >= 38
+    words = sparse.csr_array(np.column_stack([escalated, ~escalated]).astype(np.float32))
+    head = fit_risk_head(words, _history("n_similar_7d", escalated.astype(float)), escalated, **SETTINGS)
+    assert head.weights[0] == 0
+    assert head.weights[2] > 0

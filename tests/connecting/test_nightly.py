@@ -1,0 +1,132 @@
+import json
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from pipeline import nightly, schema
+from pipeline.errors import RejectLimitError, TrackingError
+from pipeline.nightly import run_night
+from pipeline.registry import champion
+from tests.project import write_csv
+
+
+@pytest.fixture(scope="module")
+def model(learned_project):
+    return champion(learned_project, "desk")
+
+
+def _night(root, day):
+    return root / "data" / "nights" / "desk" / day
+
+
+def _queue(root, day):
+    return schema.QUEUE.read(_night(root, day) / "queue.parquet")
+
+
+def test_a_night_publishes_a_queue_within_capacity_and_drops_nothing(project, model):
+    night = run_night(project, date(2025, 8, 5), model=model)
+    queue = _queue(project, "2025-08-05")
+    assert len(queue) == night.n_open
+    assert queue["selected"].value_counts()[["ranked", "audit"]].tolist() == [4, 1]
+    assert queue["rank"].tolist() == list(range(1, len(queue) + 1))
+    assert queue["priority"].is_monotonic_decreasing
+    assert all(len(reasons) <= 3 for reasons in queue["reasons"])
+
+
+def test_a_night_sees_nothing_received_on_its_own_day_or_later(project, model):
+    run_night(project, date(2025, 8, 5), model=model)
+    midnight = pd.Timestamp("2025-08-05", tz="Asia/Shanghai")
+    for name in ("queue", "reports"):
+        assert (pd.read_parquet(_night(project, "2025-08-05") / f"{name}.parquet")["received_at"] < midnight).all()
+
+
+def test_the_same_night_twice_gives_the_same_queue_byte_for_byte(project, model):
+    run_night(project, date(2025, 8, 4), model=model)
+    run_night(project, date(2025, 8, 5), model=model)
+    once = (_night(project, "2025-08-05") / "queue.parquet").read_bytes()
+    run_night(project, date(2025, 8, 5), model=model)
+    assert (_night(project, "2025-08-05") / "queue.parquet").read_bytes() == once
+
+
+def test_what_was_not_read_waits_and_what_was_read_does_not_come_back(project, model):
+    run_night(project, date(2025, 8, 4), model=model)
+    run_night(project, date(2025, 8, 5), model=model)
+    first, second = _queue(project, "2025-08-04"), _queue(project, "2025-08-05")
+    waiting = set(first.loc[first["selected"] == "waiting", "report_id"])
+    assert waiting <= set(second["report_id"])
+    assert not set(first.loc[first["selected"] != "waiting", "report_id"]) & set(second["report_id"])
+
+
+def test_scores_carried_over_equal_scores_made_anew(project, model, monkeypatch):
+    for day in (4, 5, 6):
+        run_night(project, date(2025, 8, day), model=model)
+    carried = _queue(project, "2025-08-06")
+    monkeypatch.setattr(nightly._Open, "carried", property(lambda self: self.earlier.last_queue.iloc[:0]))
+    run_night(project, date(2025, 8, 6), model=model)
+    pd.testing.assert_frame_equal(carried, _queue(project, "2025-08-06"))
+
+
+def test_nights_give_reports_the_matters_that_learning_gives_them(project, model):
+    for day in (4, 5, 6):
+        run_night(project, date(2025, 8, day), model=model)
+    parts = [pd.read_parquet(_night(project, f"2025-08-0{day}") / "reports.parquet") for day in (4, 5, 6)]
+    nightly_ids = pd.concat(parts).set_index("report_id")[["matter_id", "duplicate_group"]]
+    learned = schema.REPORTS.read(project / "data" / "intake" / "desk" / "reports.parquet").set_index("report_id")
+    pd.testing.assert_frame_equal(nightly_ids, learned.loc[nightly_ids.index, ["matter_id", "duplicate_group"]])
+
+
+def test_a_night_with_too_many_bad_rows_leaves_the_last_queue_in_place(project, model):
+    run_night(project, date(2025, 8, 4), model=model)
+    before = sorted(path.name for path in (project / "data" / "nights" / "desk").iterdir())
+    file = project / "data" / "raw" / "desk" / "desk.csv"
+    good = file.read_bytes()
+    try:
+        broken = [
+            {"id": f"x{n}", "time": "someday", "title": "", "text": "灯坏了", "area": "", "who": "", "category": ""}
+            for n in range(99)
+        ]
+        write_csv(file, broken)
+        with pytest.raises(RejectLimitError, match="99 of 99 rows were rejected"):
+            run_night(project, date(2025, 8, 5), model=model)
+    finally:
+        file.write_bytes(good)
+    assert sorted(path.name for path in (project / "data" / "nights" / "desk").iterdir()) == before
+
+
+def test_a_night_cut_off_between_two_renames_is_put_back(project, model):
+    run_night(project, date(2025, 8, 4), model=model)
+    folder = _night(project, "2025-08-04")
+    folder.rename(folder.with_name(".replaced-2025-08-04"))
+    run_night(project, date(2025, 8, 5), model=model)
+    assert (folder / "queue.parquet").exists()
+    assert not list(folder.parent.glob(".*"))
+
+
+def test_a_night_cut_off_while_writing_leaves_no_queue_and_can_be_run_again(project, model, monkeypatch):
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(schema.Table, "write", fail)
+    with pytest.raises(KeyboardInterrupt):
+        run_night(project, date(2025, 8, 4), model=model)
+    assert not _night(project, "2025-08-04").exists()
+    monkeypatch.undo()
+    monkeypatch.setenv("TRIAGE_SECRET_KEY", "a key for tests only")
+    run_night(project, date(2025, 8, 4), model=model)
+    assert _night(project, "2025-08-04").exists()
+
+
+def test_the_manifest_names_inputs_model_parameters_and_counts(project, model):
+    run_night(project, date(2025, 8, 4), model=model)
+    manifest = json.loads((_night(project, "2025-08-04") / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest["inputs"]) == {"desk"}
+    assert manifest["model"] == "dispute-triage-desk v1"
+    assert manifest["n_new"] > manifest["n_open"] > manifest["n_selected"] == 5
+    assert set(manifest["seconds"]) == {"champion", "intake", "scoring"}
+
+
+def test_without_a_champion_a_night_says_what_to_do(project, monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(TrackingError, match=r"no champion yet.*triage promote baseline"):
+        run_night(project, date(2025, 8, 4))
