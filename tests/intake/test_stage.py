@@ -25,7 +25,8 @@ def project(tmp_path, monkeypatch):
     _write(tmp_path / "params.yaml", params | {"profile": "desk", "threads": 1})
     source = {"supplies": ["escalated"], "outcomes": ["money_lost"], "outcome_sources": ["desk-outcomes"], "split": SPLIT}
     profile = {
-        "name": "desk", "taxonomy": "categories", "timezone": "Asia/Shanghai", "as_of": "2024-03-26", "sources": {"desk": source},
+        "name": "desk", "taxonomy": "categories", "timezone": "Asia/Shanghai", "as_of": "2024-03-26",
+        "sources": {"desk": source},
         "label_window_days": 1, "gap_days": 1, "re_report_reporters": 1, "capacity": 1,
     }  # fmt: skip
     _write(tmp_path / "data" / "profiles" / "desk.yaml", profile)
