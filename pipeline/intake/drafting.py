@@ -158,8 +158,7 @@ def _outcomes_page(path: Path, name: str, found: Survey, reports: _Page, places:
     columns = found.guess.columns
     if "outcome" not in columns:
         return None
-    known = tuple(outcome.id for outcome in load_outcomes(places.outcome_definitions))
-    labels = draft_outcome_labels(found.outcomes, known)
+    labels = draft_outcome_labels(found.outcomes, load_outcomes(places.outcome_definitions))
     missing = [role for role in ("source_id", "received_at", "recorded_at") if role not in columns]
     if missing or not any(labels.values()):
         why = f"no column for {' and '.join(missing)}" if missing else "no label means harm in our words"

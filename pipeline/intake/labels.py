@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.taxonomy import FORBIDDEN, Taxonomy
+from pipeline.taxonomy import FORBIDDEN, Outcome, Taxonomy
 
 _MOST_CATEGORIES, _FEW_REPORTS = 60, 20
 _OUTCOME_WORDS: Mapping[str, str] = {
@@ -108,21 +108,19 @@ def _category(category_id: str, label: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def draft_outcome_labels(labels: Counter[str], known: tuple[str, ...]) -> dict[str, str | None]:
+def draft_outcome_labels(labels: Counter[str], known: tuple[Outcome, ...]) -> dict[str, str | None]:
     """The declared outcome each label seems to mean; None for those that seem to mean no harm.
 
     Args:
         labels: Label to number of rows.
-        known: Ids of the declared outcomes.
+        known: The declared outcomes.
     """
     return {label: _outcome(label, known) for label in sorted(labels)}
 
 
-def _outcome(label: str, known: tuple[str, ...]) -> str | None:
-    if label in known:
-        return label
-    if re.match(r"no\b|none|not |没有|无|未", label, re.IGNORECASE):
-        return None
-    return next(
-        (name for name, words in _OUTCOME_WORDS.items() if name in known and re.search(words, label, re.IGNORECASE)), None
-    )
+def _outcome(label: str, known: tuple[Outcome, ...]) -> str | None:
+    named = next((outcome.id for outcome in known if label in (outcome.id, outcome.zh, outcome.en)), None)
+    if named is not None or re.match(r"no\b|none|not |没有|无|未", label, re.IGNORECASE):
+        return named
+    ids = {outcome.id for outcome in known}
+    return next((name for name, words in _OUTCOME_WORDS.items() if name in ids and re.search(words, label, re.I)), None)

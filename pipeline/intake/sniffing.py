@@ -18,7 +18,8 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         "提交时间", "上报时间", "反映时间", "创建时间", "收到", "时间", "日期", "timestamp", "date", "time",
     ),
     "recorded_at": (
-        "recorded", "closed", "resolved", "finished", "completed", "办结", "结案", "结果时间", "处置时间", "完成时间",
+        "outcome", "后果", "结果", "recorded", "closed", "resolved", "finished", "completed", "办结", "结案",
+        "处置时间", "完成时间",
         "反馈时间",
     ),
     "narrative": (
@@ -35,7 +36,8 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         "category", "type", "class", "label", "topic", "类别", "类型", "分类", "标签", "诉求类", "问题类",
     ),
     "area": (
-        "area", "district", "region", "borough", "ward", "county", "location", "city", "区域", "辖区", "区县", "街道",
+        "area", "district", "region", "borough", "ward", "county", "location", "city", "区域", "所属区", "属地",
+        "辖区", "区县", "街道",
         "地区", "乡镇", "社区", "地址",
     ),
     "channel": (

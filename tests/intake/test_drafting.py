@@ -16,7 +16,7 @@ from pipeline.intake.sniffing import guess_columns
 from pipeline.intake.split_days import choose_split_days
 from pipeline.intake.stage import run
 from pipeline.params import load_profile
-from pipeline.taxonomy import load_taxonomy
+from pipeline.taxonomy import load_outcomes, load_taxonomy
 from tests.conftest import ROOT
 
 FIRST_DAY = datetime(2024, 1, 1, 8, tzinfo=UTC)
@@ -162,11 +162,12 @@ def test_labels_that_must_not_be_categories_are_left_out(project):
 
 
 def test_outcome_labels_are_matched_to_declared_outcomes_or_to_none():
-    known = ("injury_or_threat_to_life", "formal_proceedings")
-    labels = Counter(["有人受伤", "went to court", "formal_proceedings", "没有受伤", "已答复", "no injuries"])
+    known = load_outcomes(ROOT / "data" / "taxonomy" / "outcomes.yaml")
+    labels = Counter(["有人受伤", "went to court", "formal_proceedings", "财物损毁", "没有受伤", "已答复", "no injuries"])
     assert draft_outcome_labels(labels, known) == {
         "有人受伤": "injury_or_threat_to_life", "went to court": "formal_proceedings",
-        "formal_proceedings": "formal_proceedings", "没有受伤": None, "已答复": None, "no injuries": None,
+        "formal_proceedings": "formal_proceedings", "财物损毁": "property_damage",
+        "没有受伤": None, "已答复": None, "no injuries": None,
     }  # fmt: skip
 
 

@@ -30,6 +30,11 @@ def test_every_shipped_registry_file_loads_and_names_categories_and_outcomes_tha
         assert all(file.sha256 is not None for file in source.files)
 
 
+@pytest.mark.parametrize("name", ["sample", "sample-outcomes"])
+def test_the_shipped_sample_is_the_one_that_is_registered(project_root, name):
+    assert verify(load_source(project_root, name), project_root / "data" / "raw" / name)
+
+
 def test_an_unknown_source_is_answered_with_the_known_ones(tmp_path):
     _register(tmp_path)
     with pytest.raises(SourceError, match="no source 'dsek'.*Known sources: desk"):

@@ -41,7 +41,7 @@ def test_a_missing_key_is_refused_by_name(root):
 
 def test_a_gap_below_the_label_window_is_refused(root):
     _change(root / "data" / "profiles" / "sample.yaml", gap_days=10)
-    with pytest.raises(ParameterError, match=r"gap_days \(10\) is below label_window_days \(30\)"):
+    with pytest.raises(ParameterError, match=r"gap_days \(10\) is below label_window_days \(14\)"):
         load_profile(root, "sample")
 
 
