@@ -1,0 +1,273 @@
+"""The transformer classifier: an encoder fine-tuned on reports, with a category head and a risk head.
+
+It reads `title`, `text` and `schema.HISTORY`, and nothing else. A category of the taxonomy that no training report has gets a
+logit far below the others, so that it is never predicted. Where no training report escalated, or none is settled, the risk
+logits are zero throughout. Scoring is done in 32 bits, so that a report gets the same logits on every machine to rounding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pipeline.classifier import Logits
+from pipeline.errors import TrainingError
+from pipeline.schema import HISTORY
+from pipeline.transformer import artifact
+from pipeline.transformer.batches import HistoryScaler, Reports, make_reports
+from pipeline.transformer.checkpoints import EpochResult
+from pipeline.transformer.encoders import Encoder, bring_encoder
+from pipeline.transformer.labels import escalated_values, has_both_outcomes, learned_categories, number_categories
+from pipeline.transformer.network import Network, Objective, log_shares, set_dropout
+from pipeline.transformer.optimization import best_device
+from pipeline.transformer.params import TransformerParams
+from pipeline.transformer.tokens import as_dataset, special_tokens, tokenize, tokenized_once
+from pipeline.transformer.training import Task, learn, score
+
+logger = logging.getLogger(__name__)
+
+ABSENT_LOGIT = -20.0
+"""How far the logit of a category without a training example lies below the least of the others."""
+_SCORING_REPORTS = 4096
+CHECKPOINT = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What `fit` learned.
+
+    Attributes:
+        encoder: Vocabulary and encoder.
+        network: The encoder with its heads.
+        learned: Categories the network tells apart, in the order of its outputs.
+        scaler: Of the history.
+        has_risk: Whether both outcomes were seen; otherwise the risk logits are zero.
+        results: What each epoch came to.
+    """
+
+    encoder: Encoder
+    network: Network
+    learned: tuple[str, ...]
+    scaler: HistoryScaler
+    has_risk: bool
+    results: tuple[EpochResult, ...]
+
+
+class Transformer:
+    """Any Hugging Face encoder with two heads; a `Classifier`.
+
+    Args:
+        params: The model's configuration.
+        categories: Category ids of the taxonomy, in its order; the columns of the category logits.
+        seed: Of first weights, batches and dropout.
+        root: Project folder, against which the encoder's folder is read.
+        work: Folder for tokenized reports and the run's checkpoint; None keeps both in memory, and a killed run is lost.
+    """
+
+    fitted_: Fitted
+
+    def __init__(
+        self,
+        params: TransformerParams,
+        *,
+        categories: Sequence[str],
+        seed: int,
+        root: Path,
+        work: Path | None = None,
+    ) -> None:
+        self.params = params
+        self._categories = tuple(categories)
+        self.seed = seed
+        self.root = root
+        self.work = work
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Category ids in the order of the logits' columns."""
+        return self._categories
+
+    def fit(self, train: pd.DataFrame, validation: pd.DataFrame) -> Self:
+        """Learn from train; stop on validation.
+
+        Args:
+            train: EXAMPLES of the training split. Rows with a null `category` teach the risk head only, rows with a null
+                `escalated` the category head only.
+            validation: EXAMPLES of the validation split; without any, all epochs are gone through and the last one counts.
+
+        Raises:
+            TrainingError: If there is nothing to learn, the encoder cannot serve, the loss is no longer a
+                number, or the disk is full.
+        """
+        learned = learned_categories(train, validation, self._categories, strict=self.params.refuse_absent_categories)
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            texts = [*train["title"], *train["text"]]
+            encoder = bring_encoder(self.params.encoder, root=self.root, texts=texts, max_tokens=self.params.input.max_tokens)
+            network = self._network(encoder, n_categories=len(learned))
+            scaler, has_risk = HistoryScaler.fit(train), has_both_outcomes(train)
+            task = self._task(train, validation, encoder, network, learned, scaler, has_risk=has_risk)
+            results = learn(network, task)
+        self.fitted_ = Fitted(encoder, network, learned, scaler, has_risk, results)
+        return self
+
+    def _network(self, encoder: Encoder, *, n_categories: int) -> Network:
+        set_dropout(encoder.network, self.params.network)
+        switched: Any = encoder.network
+        if self.params.optimization.gradient_checkpointing:
+            if hasattr(switched, "activation_checkpointing_enable"):
+                switched.activation_checkpointing_enable()
+            else:  # the name before transformers renamed it
+                switched.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        network = make_network(encoder, n_categories, self.params)
+        return network.to(best_device())
+
+    def _task(
+        self,
+        train: pd.DataFrame,
+        validation: pd.DataFrame,
+        encoder: Encoder,
+        network: Network,
+        learned: tuple[str, ...],
+        scaler: HistoryScaler,
+        *,
+        has_risk: bool,
+    ) -> Task:
+        """Reports, loss and everything else the loop needs."""
+        reports = [self._reports(examples, encoder, learned, scaler) for examples in (train, validation)]
+        objective = self._objective(reports[0], len(learned), has_risk=has_risk, device=best_device())
+        return Task(
+            learned=reports[0],
+            judged=reports[1],
+            objective=objective,
+            optimization=self.params.optimization,
+            regularization=self.params.regularization,
+            pad_id=_pad_id(encoder),
+            second_type=special_tokens(encoder.tokenizer, self.params.input.joining).second_type,
+            seed=self.seed,
+            device=best_device(),
+            checkpoint=None if self.work is None else self.work / CHECKPOINT,
+            fingerprint=self._fingerprint(reports, network),
+        )
+
+    def _reports(self, examples: pd.DataFrame, encoder: Encoder, learned: tuple[str, ...], scaler: HistoryScaler) -> Reports:
+        folder = None if self.work is None else self.work / "tokens"
+        return make_reports(
+            tokenized_once(examples, encoder.tokenizer, self.params.input, folder),
+            scaler.transform(examples),
+            number_categories(examples, learned),
+            escalated_values(examples),
+        )
+
+    def _objective(self, reports: Reports, n_categories: int, *, has_risk: bool, device: torch.device) -> Objective:
+        optimization = self.params.optimization
+        n_reports = len(reports.lengths)
+        mean_rows = min(
+            optimization.max_reports_per_batch,
+            optimization.tokens_per_batch / max(float(reports.lengths.mean()), 1.0),
+            n_reports,
+        )
+        share_labelled = float((reports.category >= 0).mean())
+        share_settled = float((~np.isnan(reports.escalated)).mean()) if has_risk else 0.0
+        return Objective(
+            params=self.params.loss,
+            r_drop=self.params.regularization.r_drop,
+            log_shares=log_shares(reports.category, n_categories).to(device),
+            labels_per_batch=(share_labelled * mean_rows, share_settled * mean_rows),
+        )
+
+    def _fingerprint(self, reports: list[Reports], network: Network) -> str:
+        """Digest of configuration, seed, data and first weights."""
+        digest = hashlib.sha256(f"{self.params.model_dump_json()} {self.seed} {torch.__version__}".encode())
+        for part in reports:
+            table = part.tokens[:]
+            for values in (np.asarray(table["input_ids"].combine_chunks().flatten()), part.lengths, part.history):
+                digest.update(np.ascontiguousarray(values).tobytes())
+            digest.update(part.category.tobytes() + part.escalated.tobytes())
+        for value in network.state_dict().values():
+            digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() if value.ndim else b"")
+        return digest.hexdigest()
+
+    def predict(self, reports: pd.DataFrame) -> Logits:
+        """Score reports with `title`, `text` and `schema.HISTORY`; empty and very long texts like any other."""
+        fitted = self.fitted_
+        category = np.zeros((len(reports), len(self._categories)), dtype=np.float32)
+        risk = np.zeros(len(reports), dtype=np.float32)
+        for start in range(0, len(reports), _SCORING_REPORTS):
+            chunk = slice(start, start + _SCORING_REPORTS)
+            category_logits, risk_logits = self._score(reports.iloc[chunk])
+            least = category_logits.min(axis=1, keepdims=True)
+            category[chunk] = least + ABSENT_LOGIT
+            category[chunk, [self._categories.index(name) for name in fitted.learned]] = category_logits
+            risk[chunk] = risk_logits if fitted.has_risk else 0.0
+        return Logits(category, risk)
+
+    def _score(self, reports: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        fitted, params = self.fitted_, self.params
+        table = tokenize(reports["title"].tolist(), reports["text"].tolist(), fitted.encoder.tokenizer, params.input)
+        return score(
+            fitted.network,
+            make_reports(as_dataset(table), fitted.scaler.transform(reports)),
+            params.optimization,
+            _pad_id(fitted.encoder),
+            special_tokens(fitted.encoder.tokenizer, params.input.joining).second_type,
+            best_device(),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write encoder, vocabulary, heads, categories and configuration into an empty or new folder.
+
+        Raises:
+            TrainingError: If it cannot be written.
+        """
+        fitted = self.fitted_
+        description = artifact.Description(
+            params=self.params,
+            categories=self._categories,
+            learned=fitted.learned,
+            history_mean=fitted.scaler.mean,
+            history_deviation=fitted.scaler.deviation,
+            has_risk=fitted.has_risk,
+            seed=self.seed,
+            results=tuple(fitted.results),
+        )
+        artifact.write(folder, description, fitted.encoder, fitted.network)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; the same reports then get equal logits.
+
+        Raises:
+            ArtifactError: If the folder is incomplete or damaged.
+        """
+        description, encoder, heads = artifact.read(folder)
+        model = cls(description.params, categories=description.categories, seed=description.seed, root=folder)
+        network = make_network(encoder, len(description.learned), description.params)
+        artifact.set_heads(network, heads, folder)
+        model.fitted_ = Fitted(
+            encoder=encoder,
+            network=network.to(best_device()).eval(),
+            learned=description.learned,
+            scaler=HistoryScaler(description.history_mean, description.history_deviation),
+            has_risk=description.has_risk,
+            results=description.results,
+        )
+        return model
+
+
+def make_network(encoder: Encoder, n_categories: int, params: TransformerParams) -> Network:
+    """Set fresh heads on an encoder."""
+    return Network(encoder.network, n_categories=n_categories, n_history=len(HISTORY), params=params.network)
+
+
+def _pad_id(encoder: Encoder) -> int:
+    if encoder.tokenizer.pad_token_id is None:
+        raise TrainingError("the encoder's tokenizer has no padding token. Name another in encoder.pretrained.name.")
+    return int(encoder.tokenizer.pad_token_id)

@@ -1,0 +1,74 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from pipeline.schema import HISTORY
+from pipeline.transformer.batches import HistoryScaler, make_reports, plan_learning, plan_scoring
+from pipeline.transformer.params import InputParams
+from pipeline.transformer.tokens import as_dataset, tokenize
+
+LENGTHS = np.random.default_rng(3).integers(4, 100, size=500)
+LIMITS = {"tokens_per_batch": 400, "max_reports": 16}
+
+
+@pytest.mark.parametrize("plan", [plan_learning(LENGTHS, **LIMITS, seed=1, epoch=0), plan_scoring(LENGTHS, **LIMITS)])
+def test_every_report_is_in_one_batch_and_no_batch_breaks_a_limit(plan):
+    assert sorted(np.concatenate(plan).tolist()) == list(range(500))
+    assert max(len(rows) for rows in plan) <= 16
+    assert max(len(rows) * LENGTHS[rows].max() for rows in plan) <= 400
+
+
+def test_little_is_spent_on_padding():
+    plan = plan_learning(LENGTHS, **LIMITS, seed=1, epoch=0)
+    n_computed = sum(len(rows) * LENGTHS[rows].max() for rows in plan)
+    assert LENGTHS.sum() / n_computed > 0.9
+
+
+def test_batches_follow_from_seed_and_epoch():
+    def plan(seed, epoch):
+        return [rows.tolist() for rows in plan_learning(LENGTHS, **LIMITS, seed=seed, epoch=epoch)]
+
+    assert plan(1, 0) == plan(1, 0)
+    assert plan(1, 0) != plan(1, 1)
+    assert plan(1, 0) != plan(2, 0)
+
+
+def test_a_report_longer_than_the_budget_stands_alone():
+    assert [rows.tolist() for rows in plan_scoring(np.array([5, 900, 5]), **LIMITS)] == [[0, 2], [1]]
+
+
+def test_no_reports_make_no_batches():
+    assert plan_scoring(np.zeros(0, dtype=np.int64), **LIMITS) == []
+
+
+def test_a_batch_is_padded_behind_and_knows_the_second_segment(tokenizer):
+    params = InputParams(joining="pair", max_tokens=24, max_title_tokens=6, head_share=0.75)
+    table = tokenize(["工", ""], ["钱钱钱", "钱"], tokenizer, params)
+    reports = make_reports(as_dataset(table), np.zeros((2, len(HISTORY)), dtype=np.float32))
+    batch = reports.batch(np.array([1, 0]), pad_id=tokenizer.pad_token_id, second_type=1)
+    assert batch.attention_mask.tolist() == [[1, 1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1]]
+    assert batch.token_types.tolist() == [[0, 0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1, 1]]
+    assert batch.input_ids[0, 4:].tolist() == [tokenizer.pad_token_id] * 3
+    assert torch.isnan(batch.escalated).all()
+
+
+def _history(*counts):
+    return pd.DataFrame(dict.fromkeys(HISTORY, counts), dtype="float64")
+
+
+def test_history_is_standardized_on_the_training_reports():
+    train = _history(0, 3, 8)
+    scaled = HistoryScaler.fit(train).transform(train)
+    np.testing.assert_allclose(scaled.mean(axis=0), 0.0, atol=1e-6)
+    np.testing.assert_allclose(scaled.std(axis=0), 1.0, atol=1e-6)
+
+
+def test_more_earlier_reports_are_more_after_scaling():
+    scaled = HistoryScaler.fit(_history(0, 3, 8)).transform(_history(1, 2, 1000))
+    assert (np.diff(scaled, axis=0) > 0).all()
+
+
+def test_history_that_never_varied_or_is_unknown_stands_in_the_middle():
+    scaler = HistoryScaler.fit(_history(2, 2))
+    assert (scaler.transform(_history(2, np.nan)) == 0.0).all()
