@@ -98,7 +98,7 @@ _OTHER_ACCOUNT = re.compile(
 # Cheap looks first: most reports hold none of these, and the rules above cost a microsecond or ten each.
 _LATIN = re.compile(r"[A-Za-z]")
 _LINK_GATE = re.compile(r"://|www\.|\.[a-z]{2,4}[/:?]", re.I)
-_ID_GATE = re.compile(r"[A-Za-z0-9_]{5}")
+_ID_GATE = re.compile(r"[A-Za-z0-9_-]{5}")
 _NUMBER_GATE = re.compile(
     r"[0-9](?:[ .()*xXOo-]{0,4}[0-9]){6}|[0-9]{3}\*{3}|[0-9](?:[-. ]?[0-9Oo]){10}|[零〇一二三四五六七八九幺]{8}"
 )

@@ -337,3 +337,19 @@ def test_real_messages_keep_their_pseudonymized_places():
         text = normalize(f"{row['title']}\n{row['text']}", simplify=False)
         for place in ("A市", "A3区", "A7县"):
             assert redact(text).text.count(place) == text.count(place)
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("微信号szys-29,请维修", "微信号[微信号],请维修"),
+        ("我叫傅福倩,住在附近", "我叫[姓名],住在附近"),
+        ("萧某拒不认账", "[姓名]拒不认账"),
+        ("被萧某华推了一下", "被[姓名]推了一下"),
+        ("接电话的是谢会计", "接电话的是[姓名]会计"),
+        ("谢谢您把我的信看完", "谢谢您把我的信看完"),
+        ("王某些时候", "王某些时候"),
+    ],
+)
+def test_a_place_that_leaves_no_doubt_decides(text, redacted):
+    assert redact(text).text == redacted
