@@ -14,7 +14,6 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -22,8 +21,8 @@ import pandas as pd
 from pipeline import registry, schema
 from pipeline.dataset.history import add_history
 from pipeline.errors import ParameterError
-from pipeline.intake.stage import midnight, receive
-from pipeline.params import Params, Places, Profile, load_params, load_profile
+from pipeline.intake.stage import receive
+from pipeline.params import Params, Places, Profile, load_params, load_profile, midnight
 from pipeline.registry import TrainedModel
 from pipeline.scoring.priority import priority, severity_weights
 from pipeline.scoring.ranking import rank
@@ -171,7 +170,7 @@ class _Open:
     def unscored(self, timezone: str) -> pd.DataFrame:
         """Open reports that must be scored, with their history."""
         known = pd.concat([part for part in (self.earlier.reports, self.new) if len(part)] or [self.new], ignore_index=True)
-        since = pd.Timestamp(self.opening, tz=ZoneInfo(timezone))
+        since = midnight(self.opening, timezone)
         done = self.earlier.selected.union(self.carried["report_id"])
         is_open = (known["received_at"] >= since) & ~known["report_id"].isin(done)
         with_history = add_history(known, earlier=schema.REPORTS.empty())

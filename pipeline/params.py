@@ -6,7 +6,7 @@ contradict each other, are refused with the file and the key named. Defaults are
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -175,6 +175,11 @@ class Profile(Section):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"timezone '{self.timezone}' is not an IANA time zone such as Asia/Shanghai") from error
         return self
+
+
+def midnight(day: date, timezone: str) -> datetime:
+    """The instant at which a day begins in a time zone, in UTC."""
+    return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
 
 
 def load_params(root: Path) -> Params:

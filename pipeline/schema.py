@@ -28,6 +28,13 @@ HISTORY = (
 """What was known of a report's matter when the report arrived; the only model inputs besides title and text."""
 
 
+PLACEHOLDERS = (
+    *("[手机号]", "[电话]", "[身份证号]", "[护照号]", "[卡号]", "[车牌]", "[邮箱]", "[微信号]", "[QQ号]", "[账号]", "[网址]"),
+    *("[地址]", "[姓名]"),
+)
+"""What stands in a title or text where intake took personal data out."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A named table: columns with types, and what must hold of their values."""

@@ -146,13 +146,9 @@ def log_run(root: Path, profile: str, run: Run, *, artifact: Path, loader_module
                 code_paths=[str(Path(__file__).parent)],
                 signature=mlflow.models.infer_signature(example, output),
                 input_example=example,
-                pip_requirements=str(_requirements(artifact)),
+                pip_requirements=str(artifact / "requirements.txt"),
             )
             return Logged(str(active.info.run_id), str(model.model_id))
-
-
-def _requirements(artifact: Path) -> Path:
-    return artifact / "requirements.txt"
 
 
 def _use_experiment(mlflow: Any, root: Path, profile: str) -> None:

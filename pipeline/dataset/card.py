@@ -14,8 +14,9 @@ import pandas as pd
 
 from pipeline.dataset.splits import SPLITS
 from pipeline.params import Profile
+from pipeline.schema import PLACEHOLDERS
 
-_PLACEHOLDER = re.compile(r"\[(?:姓名|地址|手机号|电话|身份证号|护照号|卡号|车牌|邮箱|微信号|QQ号|账号|网址)\]")
+_PLACEHOLDER = re.compile("|".join(re.escape(placeholder) for placeholder in PLACEHOLDERS))
 _DELAY_QUANTILES = (0.1, 0.5, 0.9, 0.95)
 
 

@@ -3,9 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -14,7 +12,7 @@ from pipeline.dataset.history import add_history
 from pipeline.dataset.labels import add_labels
 from pipeline.dataset.splits import SPLITS, assign_splits
 from pipeline.errors import SplitError
-from pipeline.params import Places, Profile, load_params, load_profile
+from pipeline.params import Places, Profile, load_params, load_profile, midnight
 from pipeline.schema import EXAMPLES, OUTCOMES, REPORTS
 from pipeline.taxonomy import load_taxonomy
 
@@ -60,7 +58,7 @@ def run(root: Path) -> DatasetSummary:
     profile = load_profile(root, params.profile)
     places = Places(root, profile.name)
     reports, outcomes = REPORTS.read(places.reports), OUTCOMES.read(places.outcomes)
-    as_of = midnight(profile.as_of, profile.timezone)
+    as_of = pd.Timestamp(midnight(profile.as_of, profile.timezone))
     reports = reports[reports["received_at"].isna() | (reports["received_at"] < as_of)].reset_index(drop=True)
     if reports.empty:
         raise SplitError(f"Profile '{profile.name}' has no report received before {profile.as_of}. Run `triage run intake`.")
@@ -109,7 +107,7 @@ def make_examples(reports: pd.DataFrame, outcomes: pd.DataFrame, *, profile: Pro
         reports,
         outcomes,
         sources=profile.sources,
-        as_of=midnight(profile.as_of, profile.timezone),
+        as_of=pd.Timestamp(midnight(profile.as_of, profile.timezone)),
         label_window_days=profile.label_window_days,
         re_report_reporters=profile.re_report_reporters,
     )
@@ -121,8 +119,3 @@ def make_examples(reports: pd.DataFrame, outcomes: pd.DataFrame, *, profile: Pro
         seed=seed,
     )
     return EXAMPLES.check(examples)
-
-
-def midnight(day: date, timezone: str) -> pd.Timestamp:
-    """The instant at which a day begins."""
-    return pd.Timestamp(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))).tz_convert("UTC")

@@ -9,33 +9,18 @@ of 150 characters takes about 100 microseconds on one core. In 1,086 real citize
 the rules when they were read, 11 of 674 replacements were wrong, 1.0 in 100 messages, nearly all of them names of places and
 firms; of the names that should have gone about one in fifteen stayed, mostly single ones without any cue. Names are where it
 errs: a number is either proved or announced.
+
+Limit: these figures hold for that board. On made-up reports with wider wording than the simulator's, WeChat ids (8 %), exact
+addresses (6 %) and names (6 % after a cue, 18 % without one, 19 % of surnames with a title) still got through.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 
-from pipeline.intake.addresses import ADDRESS, replace_addresses
-from pipeline.intake.identifiers import (
-    ACCOUNT,
-    CARD,
-    EMAIL,
-    LANDLINE,
-    LINK,
-    MOBILE,
-    PASSPORT,
-    PLATE,
-    QQ,
-    RESIDENT_ID,
-    WECHAT,
-    replace_identifiers,
-)
-from pipeline.intake.name_context import NAME
+from pipeline.intake.addresses import replace_addresses
+from pipeline.intake.identifiers import replace_identifiers
 from pipeline.intake.name_patterns import replace_bounded
 from pipeline.intake.persons import replace_persons
-
-PLACEHOLDERS = (
-    MOBILE, LANDLINE, RESIDENT_ID, PASSPORT, CARD, PLATE, EMAIL, WECHAT, QQ, ACCOUNT, LINK, ADDRESS, NAME,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ import time as clock
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from tqdm import tqdm
@@ -26,7 +25,7 @@ from pipeline.intake.registration import Kind, Source, load_source, verify
 from pipeline.intake.rejection import Tally
 from pipeline.intake.sources import RawBatch, read
 from pipeline.intake.writing import Aside
-from pipeline.params import IntakeParams, Params, Places, Profile, load_params, load_profile
+from pipeline.params import IntakeParams, Params, Places, Profile, load_params, load_profile, midnight
 from pipeline.taxonomy import load_outcomes
 
 logger = logging.getLogger(__name__)
@@ -59,11 +58,6 @@ class IntakeSummary:
     sources: Mapping[str, Mapping[str, int]]
     reasons: Mapping[str, int]
     checksums: Mapping[str, Mapping[str, str]]
-
-
-def midnight(day: date, timezone: str) -> datetime:
-    """The instant at which a day begins, in UTC."""
-    return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
 
 
 def run(root: Path) -> IntakeSummary:

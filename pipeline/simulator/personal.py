@@ -124,7 +124,7 @@ def _id15(random: Random) -> str:
 
 
 def _passport(random: Random) -> str:
-    return random.choice(("E", "G", "EA", "EJ"))[:2].ljust(1) + _digits(random, 8 if random.random() < 0.5 else 7).rjust(7, "0")
+    return random.choice(("E", "G", "EA", "EJ")) + _digits(random, 8 if random.random() < 0.5 else 7)
 
 
 def _bank_card(random: Random) -> str:

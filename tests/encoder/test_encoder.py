@@ -369,7 +369,7 @@ def test_parameters_do_not_change_after_reading():
 
 
 def test_the_shipped_placeholders_are_those_of_redaction():
-    from pipeline.intake.redaction import PLACEHOLDERS as REDACTED
+    from pipeline.schema import PLACEHOLDERS as REDACTED
 
     content = yaml.safe_load((ROOT / "models/encoder/config.yaml").read_text(encoding="utf-8"))
     assert sorted(content["vocabulary"]["placeholders"]) == sorted(REDACTED)

@@ -7,9 +7,8 @@ from pipeline.intake.admission import admit, together
 from pipeline.intake.fetching import fetch
 from pipeline.intake.registration import load_source
 from pipeline.intake.sources import read
-from pipeline.intake.stage import midnight
 from pipeline.intake.validation import validate
-from pipeline.params import load_profile
+from pipeline.params import load_profile, midnight
 from tests.intake.builders import intake_params
 
 pytestmark = pytest.mark.mirror

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.intake import addresses, identifiers, name_context
 from pipeline.intake.identifiers import is_bank_card, is_resident_id
 from pipeline.intake.normalization import normalize
-from pipeline.intake.redaction import PLACEHOLDERS, redact
+from pipeline.intake.redaction import redact
+from pipeline.schema import PLACEHOLDERS
 
 MIRROR = Path(os.environ.get("TRIAGE_MIRROR", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -353,3 +355,10 @@ def test_real_messages_keep_their_pseudonymized_places():
 )
 def test_a_place_that_leaves_no_doubt_decides(text, redacted):
     assert redact(text).text == redacted
+
+
+def test_the_placeholders_are_those_the_vocabulary_lists():
+    put_in = {
+        value for module in (identifiers, addresses, name_context) for value in vars(module).values() if isinstance(value, str)
+    }
+    assert {value for value in put_in if value.startswith("[") and value.endswith("]")} == set(PLACEHOLDERS)

@@ -7,8 +7,8 @@ import yaml
 
 from pipeline import schema
 from pipeline.errors import RejectLimitError, SourceError
-from pipeline.intake.stage import midnight, receive, run
-from pipeline.params import Places
+from pipeline.intake.stage import receive, run
+from pipeline.params import Places, midnight
 from tests.conftest import ROOT
 from tests.intake.builders import intake_params, make_source
 
