@@ -22,17 +22,32 @@ KINDS: Mapping[str, bool] = {
 """Kind of damage to whether the row must be rejected."""
 
 _HUGE_CHARACTERS = 350_000  # about one megabyte of UTF-8
-_HUGE_EVERY = 12  # such rows are long: keep few
+_HUGE_EVERY = 12  # such rows are long: keep one in so many
+_ORDER = tuple(KINDS)
 
 
-def choose(random: Random) -> str:
-    """Draw a kind of damage."""
-    kind = random.choice(tuple(KINDS))
-    return "missing_text" if kind == "huge_text" and random.randrange(_HUGE_EVERY) else kind
+def kind_of(n_before: int) -> str:
+    """The kind of damage after so many damaged rows: each in turn, so that few rows have every kind."""
+    turn, place = divmod(n_before, len(_ORDER))
+    kind = _ORDER[place]
+    return "missing_text" if kind == "huge_text" and turn % _HUGE_EVERY else kind
 
 
-def spoil_fields(random: Random, kind: str, row: dict[str, str], previous_id: str) -> dict[str, str]:
-    """Damage a row before it is written."""
+def spoil_fields(random: Random, kind: str, row: dict[str, str], accepted_id: str) -> dict[str, str]:
+    """Damage a row before it is written.
+
+    Args:
+        random: Source of randomness.
+        kind: One of `KINDS`.
+        row: The row, column to value.
+        accepted_id: Id of an earlier row that is in order.
+
+    Returns:
+        The row as damaged, on one line; otherwise unchanged where the damage is done to the bytes.
+    """
+    row = row | {"body": row["body"].replace("\n", " ")}  # a damaged record is one line, so that rows can be counted
+    if kind == "huge_text":
+        return row | {"body": (row["body"] * (_HUGE_CHARACTERS // len(row["body"]) + 1))[:_HUGE_CHARACTERS]}
     changed: dict[str, dict[str, str]] = {
         "missing_text": {"title": "", "body": " " if random.random() < 0.5 else ""},
         "missing_date": {"received_at": ""},
@@ -40,8 +55,7 @@ def spoil_fields(random: Random, kind: str, row: dict[str, str], previous_id: st
             "received_at": random.choice(("2025-02-30 10:00:00", "2025-13-01 08:00:00", "someday", "0000-00-00 00:00:00"))
         },
         "nul_bytes": {"body": row["body"][:5] + "\x00" + row["body"][5:]},
-        "huge_text": {"body": (row["body"] * (_HUGE_CHARACTERS // max(1, len(row["body"])) + 1))[:_HUGE_CHARACTERS]},
-        "duplicate_id": {"report_id": previous_id or row["report_id"]},
+        "duplicate_id": {"report_id": accepted_id or row["report_id"]},
         "formula": {"title": "=cmd|' /C calc'!A0", "body": '=HYPERLINK("#")+' + row["body"]},
         "html_script": {"body": f"<script>alert(1)</script><b>{row['body']}</b>"},
         "emoji_only_title": {"title": "😡😡😡"},

@@ -1,58 +1,18 @@
-"""Invented personal data that looks real, and look-alikes that are not personal.
+"""Planted personal data: names and exact addresses of many forms, numbers from `numbers.py`, and look-alikes.
 
-Resident ids carry the check digit of GB 11643-1999 (ISO 7064 MOD 11-2), bank cards that of ISO/IEC 7812 (Luhn); regions, dates
-and serial numbers are drawn at random. Mobile prefixes are ones in use, the rest of a number is drawn: a number may by chance
-belong to somebody, and none was taken from anywhere.
+Names are a common surname and characters that occur in given names, put together at random.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from pipeline.simulator import numbers
 from pipeline.simulator.grammar import personal
 
-_REGIONS = (
-    "1101",
-    "1201",
-    "3201",
-    "3205",
-    "3301",
-    "3601",
-    "3702",
-    "4101",
-    "4201",
-    "4301",
-    "4403",
-    "5001",
-    "5101",
-    "5301",
-    "6101",
-)
-_MOBILE = (
-    "134",
-    "135",
-    "136",
-    "137",
-    "138",
-    "139",
-    "150",
-    "151",
-    "152",
-    "158",
-    "166",
-    "173",
-    "177",
-    "180",
-    "186",
-    "189",
-    "191",
-    "199",
-)
-_CARD = ("622202", "621700", "622848", "621226", "436742", "622588", "621661")
-_PLATES = "京沪津渝冀豫云辽黑湘皖鲁苏浙赣鄂桂甘晋陕吉闽贵粤川琼"
-_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-_LATIN = "abcdefghijklmnopqrstuvwxyz"
 _CHINESE_DIGITS = "一二三四五六七八九"
+_REPEATED = 0.5  # chance that a report of a matter repeats the item of that kind which an earlier one named
+_NAMES = frozenset({"name_cued", "name_titled", "name_bare"})
 
 
 @dataclass(frozen=True)
@@ -64,137 +24,27 @@ class Planted:
     sentence: str
 
 
-def check_digit(first_17: str) -> str:
-    """The 18th character of a resident id (ISO 7064 MOD 11-2)."""
-    total = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(first_17))
-    return "10X98765432"[total % 11]
+@dataclass(frozen=True)
+class Wording:
+    """A report's title and body, with what was planted and where."""
 
-
-def luhn_digit(first: str) -> str:
-    """The last digit of a bank card (Luhn, ISO/IEC 7812-1)."""
-    total = 0
-    for place, digit in enumerate(reversed(first)):
-        doubled = int(digit) * (2 if place % 2 == 0 else 1)
-        total += doubled - 9 if doubled > 9 else doubled
-    return str(-total % 10)
-
-
-def _digits(random: Random, n: int) -> str:
-    return f"{random.randrange(10**n):0{n}d}"
-
-
-def mobile(random: Random) -> str:
-    """A mobile number, as people write it."""
-    number = random.choice(_MOBILE) + _digits(random, 8)
-    style = random.random()
-    if style < 0.72:
-        return number
-    if style < 0.82:
-        return f"{number[:3]}-{number[3:7]}-{number[7:]}"
-    if style < 0.90:
-        return f"{number[:3]} {number[3:7]} {number[7:]}"
-    if style < 0.96:
-        return f"+86 {number}"
-    return number.translate({48 + digit: 0xFF10 + digit for digit in range(10)})
-
-
-def _landline(random: Random) -> str:
-    style = random.random()
-    if style < 0.6:
-        return f"0{random.choice(('10', '21', '731', '755', '571', '28', '27'))}-{random.randrange(2, 9)}{_digits(random, 7)}"
-    if style < 0.75:
-        return f"(0{random.choice(('731', '755', '571'))}){random.randrange(2, 9)}{_digits(random, 6)}"
-    if style < 0.88:
-        return f"400-{_digits(random, 3)}-{_digits(random, 4)}"
-    return f"0{random.choice(('731', '755'))}-{random.randrange(2, 9)}{_digits(random, 6)}转{random.randrange(100, 999)}"
-
-
-def _birthday(random: Random) -> str:
-    return f"{random.randrange(1946, 2004)}{random.randrange(1, 13):02d}{random.randrange(1, 29):02d}"
-
-
-def _id18(random: Random) -> str:
-    first = random.choice(_REGIONS) + f"{random.randrange(1, 30):02d}" + _birthday(random) + _digits(random, 3)
-    number = first + check_digit(first)
-    return number.lower() if random.random() < 0.1 else number
-
-
-def _id15(random: Random) -> str:
-    return random.choice(_REGIONS) + f"{random.randrange(1, 30):02d}" + _birthday(random)[2:] + _digits(random, 3)
-
-
-def _passport(random: Random) -> str:
-    return random.choice(("E", "G", "EA", "EJ")) + _digits(random, 8 if random.random() < 0.5 else 7)
-
-
-def _bank_card(random: Random) -> str:
-    first = random.choice(_CARD) + _digits(random, random.choice((9, 12)))
-    number = first + luhn_digit(first)
-    return " ".join(number[i : i + 4] for i in range(0, len(number), 4)) if random.random() < 0.25 else number
-
-
-def _plate(random: Random) -> str:
-    tail = "".join(random.choice(_LETTERS + "0123456789") for _ in range(3)) + _digits(random, 2)
-    dot = random.choice(("", "", "", "·"))
-    energy = random.choice("DF") if random.random() < 0.2 else ""
-    body = energy + _digits(random, 5) if energy else tail
-    return random.choice(_PLATES) + random.choice(_LETTERS[:8]) + dot + body
-
-
-def _handle(random: Random) -> str:
-    return (
-        "".join(random.choice(_LATIN) for _ in range(random.randrange(3, 8)))
-        + random.choice(("", "_", "-"))
-        + _digits(random, random.randrange(2, 5))
-    )
-
-
-def _email(random: Random) -> str:
-    name = _handle(random) if random.random() < 0.7 else _digits(random, 9)
-    return f"{name}@{random.choice(('163.com', 'qq.com', '126.com', 'example.com', 'sina.com.cn'))}"
-
-
-def _qq(random: Random) -> str:
-    return str(random.randrange(10**7, 4 * 10**9))
-
-
-def _url(random: Random) -> str:
-    token = "".join(random.choice(_LATIN + "0123456789") for _ in range(12))
-    host = random.choice(("t.example.cn", "pay-example.top", "m.example.com", "h5.example.net"))
-    return random.choice(
-        (f"https://{host}/u/{token}", f"http://{host}/pay?token={token}&uid={_digits(random, 6)}", f"{host}/s/{token}")
-    )
-
-
-def _address(random: Random) -> str:
-    """The exact part of an address; estate and road are left to the sentence around it."""
-    building, unit, room = random.randrange(1, 30), random.randrange(1, 5), random.randrange(101, 2600)
-    style = random.random()
-    if style < 0.3:
-        return f"{building}栋{unit}单元{room}室"
-    if style < 0.5:
-        return f"{random.randrange(1, 400)}号{building}栋{room}"
-    if style < 0.65:
-        return f"{building}幢{unit}单元{room}"
-    if style < 0.8:
-        return f"{random.randrange(1, 400)}号{building}号楼{unit}单元{room}室"
-    if style < 0.9:
-        return f"{random.choice(_CHINESE_DIGITS)}栋{random.choice('一二三')}单元{room}室"
-    return f"{random.randrange(1, 400)}号{room}室"
+    title: str
+    body: str
+    planted: tuple[tuple[str, Planted], ...]
+    decoys: tuple[tuple[str, str], ...]
 
 
 def given_name(random: Random) -> str:
     """One or two characters that occur in given names."""
     made = personal()
     if random.random() < 0.28:
-        return random.choice(str(made["given_single"]))
-    return random.choice(str(made["given_first"])) + random.choice(str(made["given_last"]))
+        return random.choice(made.given_single)
+    return random.choice(made.given_first) + random.choice(made.given_last)
 
 
 def surname(random: Random) -> str:
     """A surname, common ones more often; now and then one of two characters."""
-    made = personal()
-    return random.choice(made["compound"]) if random.random() < 0.02 else random.choice(str(made["surnames"]))
+    return random.choice(personal().compound) if random.random() < 0.02 else random.choice(personal().surnames)
 
 
 def full_name(random: Random) -> str:
@@ -202,46 +52,89 @@ def full_name(random: Random) -> str:
     return surname(random) + given_name(random)
 
 
-def _titled(random: Random) -> str:
-    return (surname(random) if random.random() < 0.6 else full_name(random)) + random.choice(personal()["titles"])
+def _surname_titled(random: Random) -> str:
+    return surname(random) + random.choice(personal().posts)
 
 
 def _mou(random: Random) -> str:
-    return surname(random) + random.choice(("某", "某某", "某军", "某华", "某伟"))
+    return surname(random) + random.choice(("某", "某某", "某军", "某华", "某伟", "某芳"))
+
+
+def _address(random: Random) -> str:
+    """The exact part of an address; estate and road are left to the sentence around it."""
+    number, building, unit = random.randrange(1, 400), random.randrange(1, 30), random.randrange(1, 5)
+    room = random.randrange(1, 30) * 100 + random.randrange(1, 7)
+    return random.choice(
+        (
+            f"{building}栋{unit}单元{room}室",
+            f"{building}栋{unit}单元{room}",
+            f"{number}号{building}栋{room}",
+            f"{building}幢{unit}单元{room}",
+            f"{number}号{building}号楼{unit}单元{room}室",
+            f"{random.choice(_CHINESE_DIGITS)}栋{random.choice('一二三')}单元{room}室",
+            f"{number}号{room}室",
+            f"{building}号楼{room}室",
+            f"{building}号楼{unit}门{room}",
+            f"{building}座{room}房",
+            f"{number}弄{building}号{room}室",
+            f"{number}号附{unit}号",
+            f"{building}栋{room}房",
+        )
+    )
 
 
 _MAKERS: dict[str, tuple[float, Callable[[Random], str]]] = {
-    "mobile": (14, mobile), "landline": (6, _landline), "id18": (7, _id18), "id15": (2, _id15), "passport": (2, _passport),
-    "bank_card": (5, _bank_card), "plate": (6, _plate), "email": (4, _email), "wechat": (6, _handle), "qq": (4, _qq),
-    "url": (4, _url), "address": (12, _address), "name_cued": (14, full_name), "name_titled": (8, _titled),
-    "name_bare": (8, full_name), "name_mou": (5, _mou),
+    "mobile": (14, numbers.mobile), "landline": (6, numbers.landline), "id18": (7, numbers.id18), "id15": (2, numbers.id15),
+    "passport": (2, numbers.passport), "bank_card": (5, numbers.bank_card), "plate": (6, numbers.plate),
+    "email": (4, numbers.email), "wechat": (6, numbers.handle), "qq": (4, numbers.qq), "url": (4, numbers.url),
+    "address": (12, _address), "name_cued": (14, full_name), "name_titled": (4, full_name),
+    "surname_titled": (4, _surname_titled), "name_bare": (8, full_name), "name_mou": (5, _mou),
 }  # fmt: skip
-_KINDS = tuple(_MAKERS)
+KINDS = tuple(_MAKERS)
 _SHARES = tuple(weight for weight, _ in _MAKERS.values())
 
 
-def plant(random: Random, *, place: str) -> Planted:
-    """Invent one personal item in a sentence of its own.
+def plant(random: Random, *, place: str, known: dict[str, str]) -> Planted:
+    """Invent one personal item in a sentence of its own, or repeat one that an earlier report named.
 
     Args:
         random: Source of randomness.
         place: Estate or road before an exact address.
+        known: Items that reports of the matter have named, by kind; a new one is added.
     """
-    kind = random.choices(_KINDS, _SHARES)[0]
-    text = _MAKERS[kind][1](random)
+    kind = random.choices(KINDS, _SHARES)[0]
+    text = _item(random, kind, known)
     shown = place + text if kind == "address" else text
-    return Planted(kind, text, random.choice(personal()[kind]).format(p=shown))
+    if kind == "name_titled":  # the post stays readable, the name is what is personal
+        shown = text + random.choice(personal().posts)
+    return Planted(kind, text, random.choice(personal().said[kind]).replace("{p}", shown))
+
+
+def plant_in_title(random: Random, *, known: dict[str, str]) -> Planted:
+    """A heading with a person's full name."""
+    text = _item(random, "name_bare", known)
+    return Planted("name_bare", text, random.choice(personal().titles).replace("{p}", text))
+
+
+def _item(random: Random, kind: str, known: dict[str, str]) -> str:
+    shelf = "name" if kind in _NAMES else kind
+    if shelf in known and random.random() < _REPEATED:
+        return known[shelf]
+    known[shelf] = _MAKERS[kind][1](random)
+    return known[shelf]
 
 
 def decoy(random: Random) -> tuple[str, str]:
     """A sentence with something that looks personal and is not, and that something."""
+    year, month, day = random.randrange(2015, 2026), random.randrange(1, 13), random.randrange(1, 29)
     slots = {
-        "order": f"2025{random.randrange(1, 13):02d}{random.randrange(1, 29):02d}{_digits(random, random.choice((4, 10)))}",
-        "ticket": f"GD{_digits(random, 10)}", "year": str(random.randrange(2015, 2026)), "month": str(random.randrange(1, 13)),
-        "day": str(random.randrange(1, 29)), "small": str(random.randrange(2, 600)), "digit": str(random.randrange(10)),
-        "money": str(random.randrange(100, 200000)), "express": f"SF{_digits(random, 12)}",
-        "model": f"{random.choice(_LETTERS)}{random.choice(_LETTERS)}-{_digits(random, 3)}",
+        "order": f"2025{month:02d}{day:02d}{numbers.digits(random, random.choice((4, 10)))}",
+        "ticket": f"GD{numbers.digits(random, 10)}", "year": str(year), "month": str(month), "day": str(day),
+        "small": str(random.randrange(2, 600)), "digit": str(random.randrange(10)), "hour": str(random.randrange(1, 13)),
+        "money": str(random.randrange(100, 200000)), "express": f"SF{numbers.digits(random, 12)}",
+        "model": f"{random.choice('ABCHKMTX')}{random.choice('ABDLPRS')}-{numbers.digits(random, 3)}",
+        "licence": f"No.{numbers.digits(random, 8)}",
     }  # fmt: skip
-    template = random.choice(personal()["decoys"])
-    sentence = template.format(**slots)
-    return sentence, sentence
+    chosen = random.choice(personal().decoys)
+    text = chosen.made.format(**slots)
+    return random.choice(chosen.said).replace("{p}", text), text

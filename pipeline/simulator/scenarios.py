@@ -67,10 +67,16 @@ class Scenario:
         cells: np.ndarray = self.cells * season * _WEEKDAY[when.weekday()]
         if day >= self.drift_day:
             cells = cells * _DRIFTED_MIX
-        for surge in self.surges:
-            if surge.first_day <= day < surge.first_day + SURGE_DAYS:
-                cells[surge.area, surge.category] *= surge.factor
+        for surge in self._on(day):
+            cells[surge.area, surge.category] *= surge.factor
         return cells
+
+    def surging(self, day: int) -> frozenset[tuple[int, int]]:
+        """The cells that surge on a day."""
+        return frozenset((surge.area, surge.category) for surge in self._on(day))
+
+    def _on(self, day: int) -> list[Surge]:
+        return [surge for surge in self.surges if surge.first_day <= day < surge.first_day + SURGE_DAYS]
 
 
 _DRIFTED_MIX = np.array([0.6, 1.0, 1.0, 0.8, 1.5, 1.0, 1.2, 1.0, 1.0, 1.0, 2.4, 1.0, 1.0, 0.8])

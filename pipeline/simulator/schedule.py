@@ -12,7 +12,7 @@ from random import Random
 
 import numpy as np
 
-from pipeline.simulator.matters import DAY, Matter, arise
+from pipeline.simulator.matters import DAY, Matter, World, arise
 from pipeline.simulator.scenarios import Scenario
 
 _REPORTS_PER_MATTER = 1.15  # a low guess: too many are thinned out, too few could not be made up
@@ -55,17 +55,11 @@ def _all_events(scenario: Scenario, seed: int, n_reports: int, scale: float) -> 
     per_day = scale * (1.05 * n_reports + 3 * n_reports**0.5 + 5) / _REPORTS_PER_MATTER / scenario.n_days
     for day in range(scenario.n_days):
         counts = rng.poisson(per_day * scenario.intensity(day))
-        for area, category in zip(*np.nonzero(counts), strict=True):
+        surging = scenario.surging(day)
+        for area, category in zip(*(where.tolist() for where in np.nonzero(counts)), strict=True):
+            world = World(day >= scenario.drift_day, (area, category) in surging, scenario.share_growing)
             for _ in range(counts[area, category]):
-                matter = arise(
-                    random,
-                    number,
-                    area=int(area),
-                    category=int(category),
-                    day=day,
-                    drifted=day >= scenario.drift_day,
-                    share_growing=scenario.share_growing,
-                )
+                matter = arise(random, number, cell=(area, category), day=day, world=world)
                 number += 1
                 for place, time in enumerate(matter.times):
                     heapq.heappush(waiting, (time, matter.number, place, matter))

@@ -10,13 +10,18 @@ from typing import BinaryIO, Self
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "reports.csv": ("report_id", "received_at", "title", "body", "area", "channel", "reporter", "category"),
     "outcomes.csv": ("report_id", "outcome", "recorded_at"),
-    "truth/reports.csv": ("report_id", "matter_id", "category", "severity", "outcome", "outcome_at"),
-    "truth/matters.csv": ("matter_id", "area", "category", "severity", "started_at", "growing", "drifted", "outcome"),
+    "truth/reports.csv": ("report_id", "matter_id", "category", "severity", "outcome", "outcome_at", "copy_of"),
+    "truth/matters.csv": (
+        "matter_id", "area", "category", "severity", "started_at", "growing", "in_surge", "drifted", "second_category",
+        "hazard", "outcome",
+    ),
     "truth/planted.csv": ("report_id", "field", "kind", "text"),
     "truth/decoys.csv": ("report_id", "field", "text"),
     "truth/surges.csv": ("area", "category", "first_day", "n_days", "factor"),
     "truth/dirty.csv": ("row", "kind", "must_reject"),
-}
+}  # fmt: skip
+"""File to its columns. `hazard` is a day's with one reporter on the first day; `outcome` of a truth file is what becomes of
+the matter even after the last day, `copy_of` the report whose words were copied, `row` counts from 1 after the header."""
 
 
 class Files:

@@ -6,7 +6,9 @@ import pytest
 
 from pipeline.errors import ParameterError
 from pipeline.simulator import simulate
-from pipeline.simulator.personal import check_digit, luhn_digit
+from pipeline.simulator.dirty import KINDS as KINDS_OF_DAMAGE
+from pipeline.simulator.numbers import check_digit, luhn_digit
+from pipeline.simulator.personal import KINDS
 from pipeline.simulator.sample import PACKED, write_sample
 from pipeline.simulator.scenarios import CATEGORIES
 from pipeline.taxonomy import load_taxonomy
@@ -49,10 +51,18 @@ def test_reports_come_in_order_of_time_within_the_days(town):
 
 
 def test_what_was_planted_stands_in_the_field_it_is_said_to(town):
-    bodies = _read(town[0], "reports.csv").set_index("report_id")["body"]
+    reports = _read(town[0], "reports.csv").set_index("report_id")
     planted = _read(town[0], "truth/planted.csv")
-    assert all(text in bodies[report_id] for report_id, text in zip(planted["report_id"], planted["text"], strict=True))
-    assert planted["kind"].nunique() == 16
+    assert all(item.text in reports.at[item.report_id, item.field] for item in planted.itertuples())
+    assert set(planted["field"]) == {"title", "body"}
+    assert set(planted["kind"]) == set(KINDS)
+
+
+def test_look_alikes_stand_in_the_field_they_are_said_to(town):
+    reports = _read(town[0], "reports.csv").set_index("report_id")
+    decoys = _read(town[0], "truth/decoys.csv")
+    assert len(decoys) > 500
+    assert all(item.text in reports.at[item.report_id, item.field] for item in decoys.itertuples())
 
 
 def test_planted_numbers_carry_their_check_digits(town):
@@ -76,14 +86,16 @@ def test_outcomes_come_after_the_report_they_are_recorded_for(town):
 
 def test_some_reports_escalate_and_severe_ones_more_often(town):
     truth = _read(town[0], "truth/reports.csv")
-    escalated = truth["outcome"] != ""
+    received = pd.to_datetime(_read(town[0], "reports.csv")["received_at"])
+    waited = pd.to_datetime(truth["outcome_at"].replace("", None)) - received
+    escalated = (waited >= pd.Timedelta(0)) & (waited < pd.Timedelta(days=30))
     severe = truth["severity"].astype(float) > 0.5
-    assert 0.04 < escalated.mean() < 0.2
+    assert 0.06 < escalated.mean() < 0.11
     assert escalated[severe].mean() > 3 * escalated[~severe].mean()
 
 
 def test_injected_surges_show_in_the_counts(tmp_path):
-    _simulate(tmp_path, n_reports=60_000, scenario="surge", days=90)
+    _simulate(tmp_path, n_reports=20_000, scenario="surge", days=90)
     truth = _read(tmp_path, "truth/reports.csv")
     reports = _read(tmp_path, "reports.csv")
     matters = _read(tmp_path, "truth/matters.csv")
@@ -99,10 +111,44 @@ def test_injected_surges_show_in_the_counts(tmp_path):
     assert 2.0 < pd.Series(rises).median() < 4.5
 
 
+def test_some_reports_of_a_matter_are_copies_and_no_two_matters_share_a_text(town):
+    truth = _read(town[0], "truth/reports.csv").set_index("report_id")
+    bodies = _read(town[0], "reports.csv").set_index("report_id")["body"]
+    copies = truth[truth["copy_of"] != ""]
+    assert 0.01 < len(copies) / len(truth) < 0.05
+    assert (truth.loc[copies["copy_of"], "matter_id"].to_numpy() == copies["matter_id"].to_numpy()).all()
+    assert all(bodies[first] in bodies[later] for later, first in copies["copy_of"].items())
+    long = bodies[bodies.str.len() > 30]
+    assert (truth.loc[long.index, "matter_id"].groupby(long).nunique() < 2).all()
+
+
+def test_a_tenth_of_the_labels_is_missing_and_a_few_are_wrong(town):
+    declared, true = _read(town[0], "reports.csv")["category"], _read(town[0], "truth/reports.csv")["category"]
+    assert 0.07 < (declared == "").mean() < 0.13
+    assert 0.01 < ((declared != "") & (declared != true)).mean() < 0.03
+
+
+def test_later_reports_of_a_matter_name_what_the_first_named(town):
+    truth, bodies = _read(town[0], "truth/reports.csv"), _read(town[0], "reports.csv")["body"]
+    grams = bodies.map(lambda text: {text[at : at + 3] for at in range(len(text) - 2)})
+    several = truth[truth["copy_of"] == ""].groupby("matter_id").filter(lambda rows: len(rows) > 1).groupby("matter_id")
+    pairs = [rows.index[:2] for _, rows in several]
+    same = pd.Series([_overlap(grams[one], grams[other]) for one, other in pairs])
+    others = pd.Series([_overlap(grams[one], grams[other]) for (one, _), (other, _) in zip(pairs, pairs[1:], strict=False)])
+    assert same.median() > 2 * others.median()
+    assert others.max() < 0.5
+
+
+def _overlap(one, other):
+    return len(one & other) / max(1, len(one | other))
+
+
 def test_spoilt_rows_are_as_many_as_the_truth_says(tmp_path):
     summary = _simulate(tmp_path, scenario="dirty")
     dirty = _read(tmp_path, "truth/dirty.csv")
     assert len(dirty) == summary.n_dirty > 30
+    assert set(dirty["kind"]) == set(KINDS_OF_DAMAGE)
+    assert (dirty["must_reject"] == dirty["kind"].map(lambda kind: str(int(KINDS_OF_DAMAGE[kind])))).all()
     lines = (tmp_path / "reports.csv").read_bytes()
     assert lines.count(b"\x00") == (dirty["kind"] == "nul_bytes").sum()
     assert lines.count(b",surplus\r\n") == (dirty["kind"] == "extra_column").sum()
@@ -111,7 +157,7 @@ def test_spoilt_rows_are_as_many_as_the_truth_says(tmp_path):
 def test_the_drifted_world_speaks_otherwise_in_its_last_third(tmp_path):
     _simulate(tmp_path, scenario="drift")
     reports = _read(tmp_path, "reports.csv")
-    is_new = reports["body"].str.contains("共享屏幕看|退保百万医疗|AI换脸|主播换号", regex=True)
+    is_new = reports["body"].str.contains("退保百万医疗|AI换脸|主播换号|先垫钱后提现", regex=True)
     late = pd.to_datetime(reports["received_at"]) >= pd.Timestamp("2025-02-10")
     assert is_new[~late].sum() == 0
     assert is_new[late].mean() > 0.05
