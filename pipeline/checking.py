@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.intake.registration import load_source, verify
+from pipeline.intake.sources import read
 from pipeline.params import Places, Profile, load_params, load_profile
 from pipeline.taxonomy import load_outcomes, load_taxonomy
 
@@ -41,11 +42,18 @@ def check_project(root: Path) -> list[str]:
 
 
 def _profile_checks(root: Path, profile: Profile) -> list[Callable[[], object]]:
-    """What the chosen profile needs: its taxonomy, its outcomes, and its sources' files as registered."""
+    """What the chosen profile needs: its taxonomy, its outcomes, its sources' files as registered and their columns as mapped."""
     places = Places(root, profile.name)
     names = [*profile.sources, *(name for source in profile.sources.values() for name in source.outcome_sources)]
     return [
         partial(load_taxonomy, places.taxonomy(profile.taxonomy)),
         partial(load_outcomes, places.outcome_definitions),
-        *(partial(verify, load_source(root, name), places.raw(name)) for name in dict.fromkeys(names)),
+        *(partial(_check_source, root, places, name) for name in dict.fromkeys(names)),
     ]
+
+
+def _check_source(root: Path, places: Places, name: str) -> None:
+    """Verify a source's files, then read its first row with the column map it was registered with."""
+    source = load_source(root, name)
+    verify(source, places.raw(name))
+    next(read(source, places.raw(name), batch_rows=1), None)

@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+import yaml
 
 from pipeline import cli
 from tests.project import make_project
@@ -33,6 +34,16 @@ def test_check_says_all_that_is_wrong_and_writes_nothing(tmp_path, capsys):
     assert "desk.csv" in said
     assert "taxonomy" in said
     assert sorted(path for path in root.rglob("*")) == before
+
+
+def test_check_names_a_mapped_column_the_file_does_not_have(tmp_path, capsys):
+    root = make_project(tmp_path / "p", n_reports=20)
+    registered = root / "data" / "registry" / "desk.yaml"
+    content = yaml.safe_load(registered.read_text(encoding="utf-8"))
+    content["columns"]["narrative"] = "wording"
+    registered.write_text(yaml.safe_dump(content), encoding="utf-8")
+    assert _triage("--project", root, "check") == 2
+    assert "wording" in capsys.readouterr().out
 
 
 def test_an_error_is_one_message_and_exit_code_2(tmp_path, capsys):
