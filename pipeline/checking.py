@@ -42,7 +42,7 @@ def check_project(root: Path) -> list[str]:
 
 
 def _profile_checks(root: Path, profile: Profile) -> list[Callable[[], object]]:
-    """What the chosen profile needs: its taxonomy, its outcomes, its sources' files as registered and their columns as mapped."""
+    """What the chosen profile needs: taxonomy, outcomes, its sources' files as registered, their columns as mapped."""
     places = Places(root, profile.name)
     names = [*profile.sources, *(name for source in profile.sources.values() for name in source.outcome_sources)]
     return [
