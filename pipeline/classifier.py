@@ -26,6 +26,18 @@ class Logits:
     risk: np.ndarray
 
 
+def logits_table(examples: pd.DataFrame, logits: Logits) -> pd.DataFrame:
+    """A LOGITS table of the examples' logits, in order."""
+    return pd.DataFrame(
+        {
+            "report_id": examples["report_id"].to_numpy(),
+            "split": examples["split"].to_numpy(),
+            "category_logits": list(logits.category),
+            "risk_logit": logits.risk,
+        }
+    )
+
+
 class Classifier(Protocol):
     """Predicts category and escalation risk from a report's title, text and history.
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 
-STAGES = ("intake", "dataset", "baseline", "calibration", "evaluation")
+STAGES = ("intake", "dataset", "encoder", "baseline", "transformer", "ensemble", "calibration", "evaluation")
 Result = tuple[str, dict[str, Any]]
 
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _quieten_libraries() -> None:
     """Only our own lines at INFO; libraries speak when something is wrong."""
-    for name in ("mlflow", "alembic", "sqlalchemy", "matplotlib", "fontTools", "py.warnings"):
+    for name in ("mlflow", "alembic", "sqlalchemy", "matplotlib", "fontTools", "transformers", "py.warnings"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

@@ -24,8 +24,14 @@ from pipeline.errors import ArtifactError, GateError, TrackingError
 from pipeline.evaluation.gates import check_gates
 from pipeline.params import Places, Profile, load_params, load_profile
 
-CLASSIFIERS = {"baseline": "pipeline.baseline.model:Baseline"}
+CLASSIFIERS = {
+    "baseline": "pipeline.baseline.model:Baseline",
+    "ensemble": "pipeline.ensemble.model:Ensemble",
+    "transformer": "pipeline.transformer.model:Transformer",
+}
 _RUNTIME = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors")
+_NETWORK = ("torch", "transformers", "tokenizers", "datasets", "tqdm")
+"""What a model needs beside `_RUNTIME` to score, if it has a network in it."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +108,14 @@ def assemble(root: Path, model: str, folder: Path) -> Path:
     shutil.copy2(made / "calibrators.json", folder / "calibrators.json")
     facts = {"name": model, "profile": profile.name, "taxonomy": profile.taxonomy, "as_of": profile.as_of.isoformat()}
     (folder / "model.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    pins = [f"{name}=={importlib.metadata.version(name)}" for name in _RUNTIME]
-    (folder / "requirements.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
+    needed_libraries = _RUNTIME if model == "baseline" else (*_RUNTIME, *_NETWORK)
+    (folder / "requirements.txt").write_text("".join(f"{_pin(name)}\n" for name in needed_libraries), encoding="utf-8")
     return folder
+
+
+def _pin(name: str) -> str:
+    """The installed version as a requirement; a build such as `+cpu` is left to the machine that installs it."""
+    return f"{name}=={importlib.metadata.version(name).partition('+')[0]}"
 
 
 def log_evaluated(root: Path, model: str) -> tracking.Logged:

@@ -12,10 +12,11 @@ PACKAGE = ROOT / "pipeline"
 VOCABULARY = {"errors", "schema", "taxonomy", "settings", "params", "classifier", "tracking"}
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
-CONNECTING = {"registry", "nightly", "backtest", "cli", "checking", "printing"}
+CONNECTING = {"registry", "ensemble", "comparison", "nightly", "backtest", "cli", "checking", "printing"}
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}
 DRAWERS = {"utils", "helpers", "common", "misc"}
+PIPELINES = (ROOT / "dvc.yaml", ROOT / "models" / "dvc.yaml")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -97,7 +98,7 @@ def test_the_command_line_loads_nothing_heavy_until_a_command_needs_it():
 
 
 def test_rooms_stages_and_parameters_share_their_names():
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    stages = {name for path in PIPELINES for name in yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]}
     sections = {
         key
         for key, value in yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")).items()

@@ -8,19 +8,29 @@ import pytest
 
 from pipeline.baseline.config import BaselineConfig
 from pipeline.baseline.model import Baseline
+from pipeline.ensemble.model import Ensemble
 from pipeline.errors import ArtifactError, TrainingError
 from pipeline.registry import CLASSIFIERS
 from pipeline.schema import HISTORY
 from pipeline.settings import read_yaml
 from tests.conftest import ROOT
 from tests.made_up import CATEGORIES, make_examples
+from tests.transformer.small import small_transformer
 
 
 def _baseline(*, categories=CATEGORIES, seed=7):
     return Baseline(read_yaml(ROOT / "models/baseline/config.yaml", BaselineConfig), categories=categories, seed=seed)
 
 
-MAKERS = {"baseline": _baseline}
+def _transformer(*, categories=CATEGORIES, seed=7):
+    return small_transformer(categories=categories, seed=seed, optimization={"epochs": 6, "patience_epochs": 6})
+
+
+def _ensemble(*, categories=CATEGORIES, seed=7):
+    return Ensemble(_baseline(categories=categories, seed=seed), _transformer(categories=categories, seed=seed))
+
+
+MAKERS = {"baseline": _baseline, "ensemble": _ensemble, "transformer": _transformer}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +107,7 @@ def test_a_missing_artifact_is_refused(fitted, tmp_path):
 
 def test_every_damaged_or_missing_file_of_an_artifact_is_refused(fitted, tmp_path):
     fitted.save(tmp_path / "model")
-    for path in sorted((tmp_path / "model").iterdir()):
+    for path in sorted(path for path in (tmp_path / "model").rglob("*") if path.is_file()):
         whole = path.read_bytes()
         for damaged in (whole[: len(whole) // 2], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
             if path.suffix == ".json" and _same_json(damaged, whole):
@@ -169,9 +179,9 @@ def test_what_area_and_channel_say_teaches_nothing(make, train, validation, fitt
 
 
 def test_rows_without_one_of_the_labels_teach_the_other(make, train, validation, reports):
-    half = train.copy()
-    half.loc[half.index % 2 == 0, "category"] = None
-    half.loc[half.index % 2 == 1, "escalated"] = pd.NA
+    half, dozen = train.copy(), train.index // 12  # each dozen has every saying of every category
+    half.loc[dozen % 2 == 0, "category"] = None
+    half.loc[dozen % 2 == 1, "escalated"] = pd.NA
     logits = make().fit(half, validation).predict(reports)
     predicted = np.array(CATEGORIES)[logits.category.argmax(axis=1)]
     assert (predicted == reports["category"]).mean() > 0.9

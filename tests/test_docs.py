@@ -51,9 +51,10 @@ def test_the_changelog_has_an_unreleased_section():
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_every_stage_says_what_it_does():
-    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
-        assert stage.get("desc"), f"stage {name} in dvc.yaml has no desc"
+@pytest.mark.parametrize("path", ["dvc.yaml", "models/dvc.yaml"])
+def test_every_stage_says_what_it_does(path):
+    for name, stage in yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))["stages"].items():
+        assert stage.get("do", stage).get("desc"), f"stage {name} in {path} has no desc"
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted((ROOT / "data").glob("*.md")), ids=lambda path: path.name)

@@ -80,6 +80,16 @@ class Baseline:
         logger.info("baseline: %d reports, %d n-grams", len(both), features.n_features)
         return self
 
+    def held_out(self, train: pd.DataFrame, validation: pd.DataFrame) -> Self:
+        """Another baseline like this one that chooses on validation but learns from train alone.
+
+        Its logits on validation are honest, where those of `fit` are not.
+        """
+        category_strength, text_strength = self._choose(train, validation)
+        chosen = {"category_strengths": (category_strength,), "risk_text_strengths": (text_strength,)}
+        other = type(self)(self.config.model_copy(update=chosen), categories=self._categories, seed=self.seed)
+        return other.fit(train, validation.head(0))
+
     def predict(self, reports: pd.DataFrame) -> Logits:
         """Score reports with `title`, `text` and `schema.HISTORY`; empty and very long texts like any other."""
         matrix = self.state_.features.transform(reports)

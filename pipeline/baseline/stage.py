@@ -6,11 +6,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from pipeline.baseline.config import BaselineConfig
 from pipeline.baseline.model import Baseline
+from pipeline.classifier import Logits, logits_table
 from pipeline.params import Places, load_params, load_profile
 from pipeline.schema import EXAMPLES, LOGITS
 from pipeline.settings import read_yaml
@@ -61,20 +59,9 @@ def run(root: Path) -> BaselineSummary:
     folder = places.model(MODEL)
     shutil.rmtree(folder / "fitted", ignore_errors=True)
     model.save(folder / "fitted")
-    LOGITS.write(_table(examples, logits.category, logits.risk), folder / "logits.parquet")
-    LOGITS.write(_table(examples, logits.category, text_risk), folder / "text_only.parquet")
+    LOGITS.write(logits_table(examples, logits), folder / "logits.parquet")
+    LOGITS.write(logits_table(examples, Logits(logits.category, text_risk)), folder / "text_only.parquet")
     n_learned = int(examples["split"].isin(["train", "validation"]).sum())
     seconds = time.perf_counter() - started
     logger.info("baseline: %d examples, %d learned from, %d scored (%.1f s)", len(examples), n_learned, len(examples), seconds)
     return BaselineSummary(len(examples), n_learned, model.state_.features.n_features, seconds, folder / "fitted")
-
-
-def _table(examples: pd.DataFrame, category_logits: np.ndarray, risk_logit: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "report_id": examples["report_id"].to_numpy(),
-            "split": examples["split"].to_numpy(),
-            "category_logits": list(category_logits),
-            "risk_logit": risk_logit,
-        }
-    )

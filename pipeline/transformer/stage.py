@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from pipeline.classifier import logits_table
 from pipeline.errors import TrainingError
 from pipeline.params import Places, Profile, load_params, load_profile
 from pipeline.schema import EXAMPLES, LOGITS
@@ -80,7 +81,7 @@ def run(root: Path) -> TransformerSummary:
     )
     model.fit(examples[examples["split"] == "train"], examples[examples["split"] == "validation"])
     _save(model, folder)
-    LOGITS.write(_score(model, examples), folder / "logits.parquet")
+    LOGITS.write(logits_table(examples, model.predict(examples)), folder / "logits.parquet")
     (folder / "fitted" / artifact.CARD).write_text(render_card(root), encoding="utf-8")
     (folder / "work" / CHECKPOINT).unlink(missing_ok=True)
     return _summarize(model, examples, time.perf_counter() - started, folder / "fitted")
@@ -116,18 +117,6 @@ def _save(model: Transformer, folder: Path) -> None:
         artifact.replace(folder / "fitted", written)
     finally:
         shutil.rmtree(written, ignore_errors=True)
-
-
-def _score(model: Transformer, examples: pd.DataFrame) -> pd.DataFrame:
-    logits = model.predict(examples)
-    return pd.DataFrame(
-        {
-            "report_id": examples["report_id"].to_numpy(),
-            "split": examples["split"].to_numpy(),
-            "category_logits": list(logits.category),
-            "risk_logit": logits.risk,
-        }
-    )
 
 
 def _summarize(model: Transformer, examples: pd.DataFrame, seconds: float, fitted: Path) -> TransformerSummary:

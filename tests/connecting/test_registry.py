@@ -73,7 +73,7 @@ def test_a_damaged_artifact_is_refused(artifact):
 
 
 def test_an_unknown_model_names_the_known_ones(project):
-    with pytest.raises(ArtifactError, match="Known models: baseline"):
+    with pytest.raises(ArtifactError, match="Known models: baseline, ensemble, transformer"):
         registry.classifier_class("oracle")
 
 

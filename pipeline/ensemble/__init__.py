@@ -1,0 +1,1 @@
+"""Baseline and transformer together, as a third classifier; an option for where it wins beyond the interval."""

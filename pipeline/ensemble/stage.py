@@ -1,0 +1,61 @@
+"""`triage run ensemble`: weigh the fitted baseline against the fitted transformer and score every example with both."""
+
+import logging
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.baseline.model import Baseline
+from pipeline.classifier import logits_table
+from pipeline.ensemble.model import Ensemble
+from pipeline.ensemble.weights import Weights
+from pipeline.errors import ArtifactError
+from pipeline.params import Places, load_params, load_profile
+from pipeline.schema import EXAMPLES, LOGITS
+from pipeline.transformer.model import Transformer
+
+logger = logging.getLogger(__name__)
+
+MODEL = "ensemble"
+
+
+@dataclass(frozen=True)
+class EnsembleSummary:
+    """What the stage did: reports scored, the weights, and where the artifact lies."""
+
+    n_examples: int
+    weights: Weights
+    fitted: Path
+
+
+def run(root: Path) -> EnsembleSummary:
+    """Learn the weights on validation, write the artifact and `logits.parquet`.
+
+    Args:
+        root: The project's folder.
+
+    Raises:
+        ArtifactError: If a member was not fitted before, or knows other categories than the other.
+    """
+    started = time.perf_counter()
+    places = Places(root, load_profile(root, load_params(root).profile).name)
+    examples = EXAMPLES.read(places.examples)
+    for member in ("baseline", "transformer"):
+        if not (places.model(member) / "fitted").is_dir():
+            raise ArtifactError(
+                f"{places.model(member) / 'fitted'} is missing: an ensemble weighs models that are fitted. "
+                f"Run `triage run {member}` first."
+            )
+    baseline = Baseline.load(places.model("baseline") / "fitted")
+    transformer = Transformer.load(places.model("transformer") / "fitted")
+    if baseline.categories != transformer.categories:
+        raise ArtifactError("Baseline and transformer know different categories. Run both stages again.")
+    model = Ensemble(baseline, transformer)
+    model.weigh(examples[examples["split"] == "train"], examples[examples["split"] == "validation"])
+    folder = places.model(MODEL)
+    shutil.rmtree(folder / "fitted", ignore_errors=True)
+    model.save(folder / "fitted")
+    LOGITS.write(logits_table(examples, model.predict(examples)), folder / "logits.parquet")
+    logger.info("ensemble: %d examples scored (%.1f s)", len(examples), time.perf_counter() - started)
+    return EnsembleSummary(len(examples), model.weights_, folder / "fitted")
