@@ -50,6 +50,15 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"'{text}' is not a day such as 2019-07-15") from error
 
 
+def _count(text: str) -> int:
+    """A number of labels; `all` is 0."""
+    if text == "all":
+        return 0
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of labels such as 500, nor 'all'")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="triage", description="Rank reports of disputes and tips, so that the right ones are read first."
@@ -77,6 +86,14 @@ def _parser() -> argparse.ArgumentParser:
     nightly.add_argument("--as-of", type=_day, required=True, help="the morning the queue is for; nothing later is looked at")
     nightly.add_argument("--show", type=int, default=10, help="rows to print")
     nightly.add_argument("--lang", choices=("zh", "en"), default="zh" if os.environ.get("LANG", "").startswith("zh") else "en")
+    track = _add(commands, "track", _track, "bring the log of an encoder's pre-training into MLflow, or what is new in it")
+    track.add_argument("--log", type=Path, help="default: that of the run at work, else the one beside the shipped encoder")
+    compare = _add(commands, "compare", _compare, "compare models as labels grow; goes on where it was stopped")
+    compare.add_argument(
+        "--models", nargs="+", choices=("baseline", "random", "svd", "pretrained"), default=["baseline", "pretrained"]
+    )
+    compare.add_argument("--labels", nargs="+", type=_count, default=[500, 1000, 2000, 4000, 0], help="0 or all: all of them")
+    compare.add_argument("--seeds", nargs="+", type=int, default=[7, 8, 9])
     promote = _add(commands, "promote", _promote, "make a model the champion, if it passes the gates")
     promote.add_argument("model")
     promote.add_argument("--by", default=getpass.getuser(), help="who promotes")
@@ -151,6 +168,22 @@ def _nightly(options: argparse.Namespace) -> Result:
 
     night = run_night(options.project, options.as_of)
     return queue_table(options.project, night, n_rows=options.show, language=options.lang), asdict(night)
+
+
+def _track(options: argparse.Namespace) -> Result:
+    from pipeline.encoder.tracked import track
+
+    run_id = track(options.project, log=options.log)
+    return f"The curve is run {run_id}.", {"run_id": run_id}
+
+
+def _compare(options: argparse.Namespace) -> Result:
+    from pipeline.comparison.cells import Grid
+    from pipeline.comparison.curve import compare
+
+    grid = Grid(tuple(options.models), tuple(options.labels), tuple(options.seeds))
+    table = compare(options.project, grid)
+    return table, {"table": table}
 
 
 def _promote(options: argparse.Namespace) -> Result:

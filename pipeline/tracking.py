@@ -8,7 +8,7 @@ becomes a `TrackingError` that says what to do.
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ _MANNERS = {
 }
 
 
+_METRICS_AT_ONCE = 1000  # the most MLflow takes in one request
 _SET_BY_MLFLOW = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 
 
@@ -149,6 +150,47 @@ def log_run(root: Path, profile: str, run: Run, *, artifact: Path, loader_module
                 pip_requirements=str(artifact / "requirements.txt"),
             )
             return Logged(str(active.info.run_id), str(model.model_id))
+
+
+def log_curve(
+    root: Path,
+    experiment: str,
+    *,
+    name: str,
+    identity: str,
+    params: Mapping[str, object],
+    steps: Sequence[tuple[int, Mapping[str, float]]],
+) -> tuple[str, int]:
+    """Log the curve of a long run that keeps its own log; brought again, only later steps are added.
+
+    Args:
+        root: Project folder.
+        experiment: Stands in the place of a profile's name.
+        name: Of the run.
+        identity: By which the same curve is recognised when it is brought again.
+        params: What the run was told.
+        steps: Step and its metrics, ascending.
+
+    Returns:
+        Id of the run, and how many steps were new.
+    """
+    with connected(root) as mlflow:
+        _use_experiment(mlflow, root, experiment)
+        known = mlflow.search_runs(filter_string=f"tags.identity = '{identity}'", output_format="list")
+        client = mlflow.MlflowClient()
+        if known:
+            run_id, last = known[0].info.run_id, int(known[0].data.tags.get("last_step", "-1"))
+        else:
+            with mlflow.start_run(run_name=name, tags={"identity": identity}) as active:
+                mlflow.log_params({key: str(value)[:500] for key, value in params.items()})
+                run_id, last = active.info.run_id, -1
+        new = [(step, metrics) for step, metrics in steps if step > last]
+        points = [mlflow.entities.Metric(key, value, 0, step) for step, metrics in new for key, value in metrics.items()]
+        for start in range(0, len(points), _METRICS_AT_ONCE):
+            client.log_batch(run_id, metrics=points[start : start + _METRICS_AT_ONCE])
+        if new:
+            client.set_tag(run_id, "last_step", str(new[-1][0]))
+        return str(run_id), len(new)
 
 
 def _use_experiment(mlflow: Any, root: Path, profile: str) -> None:

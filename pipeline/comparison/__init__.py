@@ -1,0 +1,1 @@
+"""How models compare as labels grow: the same labels, splits and seeds for all of them (`triage compare`)."""

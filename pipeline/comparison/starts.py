@@ -1,0 +1,113 @@
+"""What the compared models start from: the baseline, and the transformer from three kinds of first weights.
+
+`random` has the shape and vocabulary of the encoder that `models/transformer/config.yaml` names, with fresh weights; `svd` has
+those, but its embedding table is factorised co-occurrence; `pretrained` is the encoder itself. All else is equal, so a
+difference between the three is the difference of their first weights.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from pipeline.baseline.config import BaselineConfig
+from pipeline.baseline.model import Baseline
+from pipeline.classifier import Classifier
+from pipeline.encoder.corpus import Tokens, load_tokens, tokenize
+from pipeline.encoder.initialization import svd_embeddings
+from pipeline.encoder.params import EncoderParams
+from pipeline.encoder.vocabulary import CONTROL_TOKENS
+from pipeline.errors import TrainingError
+from pipeline.params import Places
+from pipeline.settings import read_yaml
+from pipeline.transformer.model import Transformer
+from pipeline.transformer.params import EncoderChoice, PretrainedEncoder, TransformerParams
+
+MODELS = ("baseline", "random", "svd", "pretrained")
+
+
+def encoder_digest(places: Places) -> str:
+    """sha256 of the weights of the encoder the transformer's configuration names; its name where they are on a hub."""
+    choice = read_yaml(places.config("transformer"), TransformerParams).encoder.pretrained
+    if choice is None:
+        return "none"
+    weights = places.root / choice.name / "model.safetensors"
+    return hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else f"{choice.name}@{choice.revision}"
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Makes unfitted models.
+
+    Attributes:
+        places: Of the profile.
+        categories: The taxonomy's, in its order.
+        texts: Texts of the training side, from which co-occurrence is counted where the corpus is not at hand.
+        work: Takes first weights and the checkpoint of the run under way.
+    """
+
+    places: Places
+    categories: tuple[str, ...]
+    texts: Sequence[str]
+    work: Path
+
+    def make(self, model: str, seed: int) -> Classifier:
+        """An unfitted model.
+
+        Args:
+            model: One of `MODELS`.
+            seed: Of first weights, batches, dropout and solvers.
+
+        Raises:
+            TrainingError: If the transformer's configuration names no encoder to compare with.
+        """
+        if model == "baseline":
+            config = read_yaml(self.places.config("baseline"), BaselineConfig)
+            return Baseline(config, categories=self.categories, seed=seed)
+        params = read_yaml(self.places.config("transformer"), TransformerParams).model_copy(
+            update={"refuse_absent_categories": False}  # few labels may miss a rare category; the others must still be compared
+        )
+        if params.encoder.pretrained is None:
+            raise TrainingError("a comparison needs encoder.pretrained in models/transformer/config.yaml; it names none.")
+        if model != "pretrained":
+            folder = self._fresh(params.encoder.pretrained.name, seed, svd=model == "svd")
+            choice = EncoderChoice(pretrained=PretrainedEncoder(name=str(folder.resolve()), revision=None, download=False))
+            params = params.model_copy(update={"encoder": choice})
+        return Transformer(params, categories=self.categories, seed=seed, root=self.places.root, work=self.work)
+
+    def _fresh(self, name: str, seed: int, *, svd: bool) -> Path:
+        """An encoder like the named one with fresh weights, in a folder."""
+        folder = self.work / f"{'svd' if svd else 'random'}-{seed}"
+        if (folder / "model.safetensors").exists():
+            return folder
+        local = self.places.root / name
+        where = str(local) if local.is_dir() else name
+        tokenizer: Any = AutoTokenizer.from_pretrained(where, local_files_only=True)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            network: Any = AutoModel.from_config(AutoConfig.from_pretrained(where, local_files_only=True))  # type: ignore[no-untyped-call]
+        if svd:
+            self._start_from_cooccurrence(network, tokenizer, seed)
+        tokenizer.save_pretrained(folder)
+        network.float().save_pretrained(folder)
+        return folder
+
+    def _start_from_cooccurrence(self, network: Any, tokenizer: Any, seed: int) -> None:
+        params = read_yaml(self.places.config("encoder"), EncoderParams)
+        table = network.get_input_embeddings().weight
+        tokens = self._tokens(params, tokenizer, seed)
+        vectors = svd_embeddings(tokens, params.initialization, width=table.shape[1], seed=seed)
+        with torch.no_grad():
+            table[: len(vectors)].copy_(torch.from_numpy(vectors))
+
+    def _tokens(self, params: EncoderParams, tokenizer: Any, seed: int) -> Tokens:
+        """The pre-training corpus where it lies tokenized, else the training side's texts."""
+        kept = self.places.root / "data" / "processed" / "encoder" / params.name / "tokens"
+        if kept.is_dir():
+            return load_tokens(kept)
+        n_special = len(CONTROL_TOKENS) + len(params.vocabulary.placeholders)
+        return tokenize(self.texts, tokenizer, n_special=n_special, seed=seed)
