@@ -7,7 +7,7 @@ the seed and the epoch's number, so a run can go on from the middle of an epoch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -15,9 +15,11 @@ import pandas as pd
 import pyarrow as pa
 import torch
 from datasets import Dataset
+from scipy import sparse
 from torch import Tensor
 
 from pipeline.schema import HISTORY
+from pipeline.transformer.wide import pad
 
 UNKNOWN = -100
 """Category index of a report without category; torch's cross-entropy passes over it."""
@@ -35,6 +37,8 @@ class Batch:
         history: Standardized history, shape (n_reports, n_features).
         category: Category indices or `UNKNOWN`, shape (n_reports,).
         escalated: 1.0, 0.0, or NaN where not known, shape (n_reports,).
+        wide_buckets: Buckets of the wide part, shape (n_reports, most n-grams); empty without one.
+        wide_weights: Their weights, zero where filled up; same shape.
     """
 
     input_ids: Tensor
@@ -43,6 +47,8 @@ class Batch:
     history: Tensor
     category: Tensor
     escalated: Tensor
+    wide_buckets: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
+    wide_weights: Tensor = field(default_factory=lambda: torch.zeros(0))
 
     def to(self, device: torch.device) -> Batch:
         """The batch on another device."""
@@ -63,6 +69,7 @@ class Reports:
         history: Standardized, shape (n_reports, n_features), float32.
         category: Indices or `UNKNOWN`, shape (n_reports,), int64.
         escalated: 1.0, 0.0 or NaN, shape (n_reports,), float32.
+        wide: Weighted n-grams, shape (n_reports, n_buckets); None without a wide part.
     """
 
     tokens: Dataset
@@ -70,10 +77,12 @@ class Reports:
     history: np.ndarray
     category: np.ndarray
     escalated: np.ndarray
+    wide: sparse.csr_matrix | None = None
 
     def batch(self, rows: np.ndarray, *, pad_id: int, second_type: int) -> Batch:
         """The given reports as one padded batch."""
         input_ids, mask, types = _pad(self.tokens[rows.tolist()], pad_id, second_type)
+        wide = {} if self.wide is None else dict(zip(("wide_buckets", "wide_weights"), pad(self.wide[rows]), strict=True))
         return Batch(
             input_ids=torch.from_numpy(input_ids),
             attention_mask=torch.from_numpy(mask),
@@ -81,11 +90,16 @@ class Reports:
             history=torch.from_numpy(self.history[rows]),
             category=torch.from_numpy(self.category[rows]),
             escalated=torch.from_numpy(self.escalated[rows]),
+            **{name: torch.from_numpy(values) for name, values in wide.items()},
         )
 
 
 def make_reports(
-    tokens: Dataset, history: np.ndarray, category: np.ndarray | None = None, escalated: np.ndarray | None = None
+    tokens: Dataset,
+    history: np.ndarray,
+    category: np.ndarray | None = None,
+    escalated: np.ndarray | None = None,
+    wide: sparse.csr_matrix | None = None,
 ) -> Reports:
     """Put tokens, history and labels side by side; labels not given are unknown."""
     n_reports = len(tokens)
@@ -96,6 +110,7 @@ def make_reports(
         history=history,
         category=np.full(n_reports, UNKNOWN, dtype=np.int64) if category is None else category,
         escalated=np.full(n_reports, np.nan, dtype=np.float32) if escalated is None else escalated,
+        wide=wide,
     )
 
 

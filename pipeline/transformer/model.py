@@ -28,9 +28,10 @@ from pipeline.transformer.encoders import Encoder, bring_encoder
 from pipeline.transformer.labels import escalated_values, has_both_outcomes, learned_categories, number_categories
 from pipeline.transformer.network import Network, Objective, log_shares, set_dropout
 from pipeline.transformer.optimization import best_device
-from pipeline.transformer.params import TransformerParams
+from pipeline.transformer.params import TransformerParams, WideParams
 from pipeline.transformer.tokens import as_dataset, special_tokens, tokenize, tokenized_once
 from pipeline.transformer.training import Task, learn, score
+from pipeline.transformer.wide import WideFeatures
 
 logger = logging.getLogger(__name__)
 
@@ -41,22 +42,33 @@ CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """What `fit` learned.
+class Reading:
+    """How reports become what the network reads.
 
     Attributes:
         encoder: Vocabulary and encoder.
-        network: The encoder with its heads.
         learned: Categories the network tells apart, in the order of its outputs.
         scaler: Of the history.
+        wide: Weighs n-grams for the wide part; None without one.
+    """
+
+    encoder: Encoder
+    learned: tuple[str, ...]
+    scaler: HistoryScaler
+    wide: WideFeatures | None
+
+
+@dataclass(frozen=True)
+class Fitted(Reading):
+    """What `fit` learned.
+
+    Attributes:
+        network: The encoder with its heads.
         has_risk: Whether both outcomes were seen; otherwise the risk logits are zero.
         results: What each epoch came to.
     """
 
-    encoder: Encoder
     network: Network
-    learned: tuple[str, ...]
-    scaler: HistoryScaler
     has_risk: bool
     results: tuple[EpochResult, ...]
 
@@ -112,10 +124,11 @@ class Transformer:
             texts = [*train["title"], *train["text"]]
             encoder = bring_encoder(self.params.encoder, root=self.root, texts=texts, max_tokens=self.params.input.max_tokens)
             network = self._network(encoder, n_categories=len(learned))
-            scaler, has_risk = HistoryScaler.fit(train), has_both_outcomes(train)
-            task = self._task(train, validation, encoder, network, learned, scaler, has_risk=has_risk)
+            reading = Reading(encoder, learned, HistoryScaler.fit(train), self._fit_wide(network, train))
+            has_risk = has_both_outcomes(train)
+            task = self._task(train, validation, reading, network, has_risk=has_risk)
             results = learn(network, task)
-        self.fitted_ = Fitted(encoder, network, learned, scaler, has_risk, results)
+        self.fitted_ = Fitted(**vars(reading), network=network, has_risk=has_risk, results=results)
         return self
 
     def _network(self, encoder: Encoder, *, n_categories: int) -> Network:
@@ -129,41 +142,41 @@ class Transformer:
         network = make_network(encoder, n_categories, self.params)
         return network.to(best_device())
 
+    def _fit_wide(self, network: Network, train: pd.DataFrame) -> WideFeatures | None:
+        if self.params.wide.buckets == 0:
+            return None
+        wide = WideFeatures.fit(train, self.params.wide)
+        network.get_buffer("wide_idf").copy_(torch.from_numpy(wide.idf))
+        return wide
+
     def _task(
-        self,
-        train: pd.DataFrame,
-        validation: pd.DataFrame,
-        encoder: Encoder,
-        network: Network,
-        learned: tuple[str, ...],
-        scaler: HistoryScaler,
-        *,
-        has_risk: bool,
+        self, train: pd.DataFrame, validation: pd.DataFrame, reading: Reading, network: Network, *, has_risk: bool
     ) -> Task:
         """Reports, loss and everything else the loop needs."""
-        reports = [self._reports(examples, encoder, learned, scaler) for examples in (train, validation)]
-        objective = self._objective(reports[0], len(learned), has_risk=has_risk, device=best_device())
+        reports = [self._reports(examples, reading) for examples in (train, validation)]
+        objective = self._objective(reports[0], len(reading.learned), has_risk=has_risk, device=best_device())
         return Task(
             learned=reports[0],
             judged=reports[1],
             objective=objective,
             optimization=self.params.optimization,
             regularization=self.params.regularization,
-            pad_id=_pad_id(encoder),
-            second_type=special_tokens(encoder.tokenizer, self.params.input.joining).second_type,
+            pad_id=_pad_id(reading.encoder),
+            second_type=special_tokens(reading.encoder.tokenizer, self.params.input.joining).second_type,
             seed=self.seed,
             device=best_device(),
             checkpoint=None if self.work is None else self.work / CHECKPOINT,
             fingerprint=self._fingerprint(reports, network),
         )
 
-    def _reports(self, examples: pd.DataFrame, encoder: Encoder, learned: tuple[str, ...], scaler: HistoryScaler) -> Reports:
+    def _reports(self, examples: pd.DataFrame, reading: Reading) -> Reports:
         folder = None if self.work is None else self.work / "tokens"
         return make_reports(
-            tokenized_once(examples, encoder.tokenizer, self.params.input, folder),
-            scaler.transform(examples),
-            number_categories(examples, learned),
+            tokenized_once(examples, reading.encoder.tokenizer, self.params.input, folder),
+            reading.scaler.transform(examples),
+            number_categories(examples, reading.learned),
             escalated_values(examples),
+            None if reading.wide is None else reading.wide.transform(examples),
         )
 
     def _objective(self, reports: Reports, n_categories: int, *, has_risk: bool, device: torch.device) -> Objective:
@@ -214,7 +227,11 @@ class Transformer:
         table = tokenize(reports["title"].tolist(), reports["text"].tolist(), fitted.encoder.tokenizer, params.input)
         return score(
             fitted.network,
-            make_reports(as_dataset(table), fitted.scaler.transform(reports)),
+            make_reports(
+                as_dataset(table),
+                fitted.scaler.transform(reports),
+                wide=None if fitted.wide is None else fitted.wide.transform(reports),
+            ),
             params.optimization,
             _pad_id(fitted.encoder),
             special_tokens(fitted.encoder.tokenizer, params.input.joining).second_type,
@@ -256,6 +273,7 @@ class Transformer:
             network=network.to(best_device()).eval(),
             learned=description.learned,
             scaler=HistoryScaler(description.history_mean, description.history_deviation),
+            wide=_saved_wide(network, description.params.wide),
             has_risk=description.has_risk,
             results=description.results,
         )
@@ -264,7 +282,13 @@ class Transformer:
 
 def make_network(encoder: Encoder, n_categories: int, params: TransformerParams) -> Network:
     """Set fresh heads on an encoder."""
-    return Network(encoder.network, n_categories=n_categories, n_history=len(HISTORY), params=params.network)
+    return Network(
+        encoder.network, n_categories=n_categories, n_history=len(HISTORY), params=params.network, n_buckets=params.wide.buckets
+    )
+
+
+def _saved_wide(network: Network, params: WideParams) -> WideFeatures | None:
+    return WideFeatures(params, network.get_buffer("wide_idf").cpu().numpy()) if params.buckets else None
 
 
 def _pad_id(encoder: Encoder) -> int:

@@ -1,7 +1,8 @@
 """An encoder with two heads, and what is minimized.
 
-The category head is linear on the pooled text. The risk head sees the pooled text and the matter's history and has one
-hidden layer, because whether a count of earlier reports is alarming depends on what they are about.
+The category head is linear on the pooled text; a wide part may add its votes to it (`wide.py`). The risk head sees the pooled
+text and the matter's history and has one hidden layer, because whether a count of earlier reports is alarming depends on what
+they are about.
 
 Losses are masked: a report without a label for a head adds nothing to it, and a batch with no label at all adds zero.
 `logit_adjusted` adds the log of the class shares to the logits while learning (Menon et al. 2021), so that the plain logits
@@ -29,7 +30,9 @@ _HEAD_DEVIATION = 0.02
 class Network(nn.Module):
     """Encoder, pooling, category head and risk head."""
 
-    def __init__(self, encoder: nn.Module, *, n_categories: int, n_history: int, params: NetworkParams) -> None:
+    def __init__(
+        self, encoder: nn.Module, *, n_categories: int, n_history: int, params: NetworkParams, n_buckets: int = 0
+    ) -> None:
         super().__init__()
         width = int(getattr(encoder, "config").hidden_size)  # noqa: B009 - an nn.Module declares no config
         self.encoder = encoder
@@ -43,13 +46,20 @@ class Network(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=_HEAD_DEVIATION)
                 nn.init.zeros_(module.bias)
+        self.wide = nn.EmbeddingBag(n_buckets, n_categories, mode="sum") if n_buckets else None
+        if self.wide is not None:
+            nn.init.zeros_(self.wide.weight)
+            self.register_buffer("wide_idf", torch.zeros(n_buckets))
         self._segments = takes_segments(encoder)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Category logits, shape (n_reports, n_categories), and risk logits, shape (n_reports,)."""
         pooled = self.dropout(self.pool(batch))  # (n_reports, width)
         risk = self.risk_head(torch.cat([pooled, batch.history.to(pooled.dtype)], dim=1))  # (n_reports, 1)
-        return self.category_head(pooled), risk[:, 0]
+        category = self.category_head(pooled)  # (n_reports, n_categories)
+        if self.wide is not None and batch.wide_buckets.numel():
+            category = category + self.wide(batch.wide_buckets, per_sample_weights=batch.wide_weights)
+        return category, risk[:, 0]
 
     def pool(self, batch: Batch) -> Tensor:
         """One vector a report, shape (n_reports, width)."""

@@ -30,7 +30,7 @@ def make_optimizer(network: Network, params: OptimizationParams) -> torch.optim.
     for name, parameter in network.named_parameters():
         if not parameter.requires_grad:
             continue
-        rate = params.head_learning_rate
+        rate = params.wide_learning_rate if name.startswith("wide.") else params.head_learning_rate
         if name.startswith("encoder."):
             depth = depths[name.removeprefix("encoder.")]
             rate = params.learning_rate * params.layer_decay ** (n_layers - (n_layers if depth is None else depth))

@@ -79,6 +79,13 @@ class NetworkParams(Section):
     risk_width: Count
 
 
+class WideParams(Section):
+    """Hashed n-grams beside the encoder; no buckets, no wide part."""
+
+    buckets: Annotated[int, Field(ge=0)]
+    max_n: Count
+
+
 class LossParams(Section):
     """What is minimized."""
 
@@ -101,6 +108,7 @@ class OptimizationParams(Section):
 
     learning_rate: Positive
     head_learning_rate: Positive
+    wide_learning_rate: Positive
     layer_decay: Annotated[float, Field(gt=0.0, le=1.0)]
     weight_decay: NotNegative
     max_gradient_norm: Positive
@@ -121,6 +129,7 @@ class TransformerParams(Section):
     encoder: EncoderChoice
     input: InputParams
     network: NetworkParams
+    wide: WideParams
     loss: LossParams
     regularization: RegularizationParams
     optimization: OptimizationParams
