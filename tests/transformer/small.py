@@ -27,8 +27,8 @@ def small_params(**changes: dict[str, Any] | bool) -> TransformerParams:
         "optimization": {
             "learning_rate": 0.01, "head_learning_rate": 0.01, "wide_learning_rate": 0.02, "layer_decay": 0.9,
             "weight_decay": 0.01, "max_gradient_norm": 1.0, "epochs": 4, "patience_epochs": 4, "warmup_share": 0.1,
-            "decay": "linear", "tokens_per_batch": 512, "max_reports_per_batch": 16, "gradient_checkpointing": False, "precision": "float32",
-            "checkpoint_minutes": 0.0,
+            "decay": "linear", "tokens_per_batch": 512, "max_reports_per_batch": 16,
+            "gradient_checkpointing": False, "precision": "float32", "checkpoint_minutes": 0.0,
         },
         "refuse_absent_categories": True,
     }  # fmt: skip
