@@ -29,6 +29,7 @@ CLASSIFIERS = {
     "ensemble": "pipeline.ensemble.model:Ensemble",
     "transformer": "pipeline.transformer.model:Transformer",
 }
+CARD = "README.md"
 _RUNTIME = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors")
 _NETWORK = ("torch", "transformers", "tokenizers", "datasets", "tqdm")
 """What a model needs beside `_RUNTIME` to score, if it has a network in it."""
@@ -140,12 +141,22 @@ def log_evaluated(root: Path, model: str) -> tracking.Logged:
     )
     with tempfile.TemporaryDirectory() as aside:
         artifact = assemble(root, model, Path(aside) / "artifact")
+        if model == "transformer":
+            _renew_card(root, evaluation, artifact / "fitted")
         output = _PyfuncModel(load(artifact)).predict(example)
         logged = tracking.log_run(
             root, profile.name, run, artifact=artifact, loader_module=__name__, example=example, output=output
         )
     (places.model(model) / "run.json").write_text(json.dumps(asdict(logged)) + "\n", encoding="utf-8")
     return logged
+
+
+def _renew_card(root: Path, *folders: Path) -> None:
+    """Write the model card with the figures of the test split into folders."""
+    from pipeline.transformer.card import render_card
+
+    for folder in folders:
+        (folder / CARD).write_text(render_card(root), encoding="utf-8")
 
 
 def _config(places: Places, model: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Rendered from files, never by hand: the artifact's `classifier.json`, the dataset's `card.json`, the registry files of the
 profile's sources, and the evaluation's `metrics.json`, `per_class.csv` and `slices_*.csv` where the evaluation has run. The
-transformer stage puts it into the artifact without figures of the test split; rendered after evaluation, it has them.
+transformer stage puts it into the artifact without figures of the test split. After evaluation it is rendered again, with them,
+into the evaluation's folder and into the artifact that is tracked and promoted.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def render_card(root: Path) -> str:
         "order in which people read them, after calibration, beside the baseline.",
         f"## Must not be used for\n\n{_MUST_NOT}",
         _training(description),
-        _measured(places.evaluation(MODEL)),
+        _measured(places.evaluation(MODEL), _read_json(places.evaluation("baseline") / "metrics.json")),
+        *_compared(places.room("comparison") / "curve.md"),
         "## Limits\n\n"
         + _LIMITS.format(max_tokens=description.params.input.max_tokens, head=description.params.input.head_share),
     ]
@@ -119,8 +121,19 @@ def _training(description: Description) -> str:
     )
 
 
-def _measured(folder: Path) -> str:
-    """Figures of the test split, as far as they were measured."""
+def _compared(curve: Path) -> list[str]:
+    """The learning curve, where `triage compare` has measured one."""
+    if not curve.exists():
+        return []
+    about = (
+        "Test macro-F1 of the category with few and many labels: the same labels, splits and seeds for all, intervals paired "
+        "over groups of copies, escalation labels left out. `curve.png` beside the table shows it. By `triage compare`."
+    )
+    return [f"## Learning curve\n\n{about}\n\n{curve.read_text(encoding='utf-8').strip()}"]
+
+
+def _measured(folder: Path, baseline: dict[str, Any]) -> str:
+    """Figures of the test split, as far as they were measured, with the baseline's beside them."""
     metrics = _read_json(folder / "metrics.json")
     if not metrics:
         return "## Measured on the test split\n\nNot evaluated yet: run calibration and evaluation, then render the card again."
@@ -128,12 +141,12 @@ def _measured(folder: Path) -> str:
     for name in ("category", "risk"):
         values = metrics.get(name, {})
         found = [
-            (key, _number(value), _interval(values, key))
+            (key, _number(value), _interval(values, key), _number(baseline.get(name, {}).get(key, "-")))
             for key, value in values.items()
             if not key.endswith(("_low", "_high")) and isinstance(value, int | float)
         ]
         if found:
-            parts.append(f"### {name.capitalize()}\n\n" + _table(("metric", "value", "interval"), found))
+            parts.append(f"### {name.capitalize()}\n\n" + _table(("metric", "value", "interval", "baseline"), found))
     for file, title in (
         ("per_class.csv", "Per class"),
         ("slices_category.csv", "Category by slice"),

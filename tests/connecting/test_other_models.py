@@ -38,22 +38,37 @@ def test_an_ensemble_needs_its_members_first(project, tmp_path):
         ensemble_stage.run(root)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("model", ["transformer", "ensemble"])
-def test_a_promoted_model_ranks_the_night(project, model, monkeypatch):
-    monkeypatch.setattr(registry, "check_gates", lambda *_: [])  # so small a network passes none; gates have their own tests
-    if model == "ensemble":
-        ensemble_stage.run(project)
+def _evaluate(project, model):
     for stage in ("calibration", "evaluation"):
         import_module(f"pipeline.{stage}.stage").run(project, model)
     registry.log_evaluated(project, model)
+
+
+def _promote_and_run_a_night(project, model):
     version = registry.promote(project, model, who="test", why="for the night")
     night = nightly.run_night(project, date(2025, 8, 5))
     queue = schema.QUEUE.read(project / "data" / "nights" / "desk" / "2025-08-05" / "queue.parquet")
     champion = registry.champion(project, "desk")
-    assert champion.name == model
-    assert champion.version == str(version)
+    assert (champion.name, champion.version) == (model, str(version))
     assert len(queue) == night.n_open > 0
+
+
+@pytest.mark.slow
+def test_a_promoted_transformer_ranks_the_night_and_its_card_has_the_figures(project, monkeypatch):
+    monkeypatch.setattr(registry, "check_gates", lambda *_: [])  # so small a network passes none; gates have their own tests
+    _evaluate(project, "transformer")
+    _promote_and_run_a_night(project, "transformer")
+    card = (project / "data" / "evaluation" / "desk" / "transformer" / "README.md").read_text(encoding="utf-8")
+    assert "### Per class" in card
+    assert "| metric | value | interval | baseline |" in card
+
+
+@pytest.mark.slow
+def test_a_promoted_ensemble_ranks_the_night(project, monkeypatch):
+    monkeypatch.setattr(registry, "check_gates", lambda *_: [])
+    ensemble_stage.run(project)
+    _evaluate(project, "ensemble")
+    _promote_and_run_a_night(project, "ensemble")
 
 
 def test_the_artifact_pins_what_a_network_needs_without_its_build(project, tmp_path):
