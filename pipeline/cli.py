@@ -18,6 +18,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 
 STAGES = ("intake", "dataset", "encoder", "baseline", "transformer", "ensemble", "calibration", "evaluation")
+COMPARED = ("baseline", "random", "svd", "layers-1", "layers-2", "pretrained")
 Result = tuple[str, dict[str, Any]]
 
 
@@ -89,9 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     track = _add(commands, "track", _track, "bring the log of an encoder's pre-training into MLflow, or what is new in it")
     track.add_argument("--log", type=Path, help="default: that of the run at work, else the one beside the shipped encoder")
     compare = _add(commands, "compare", _compare, "compare models as labels grow; goes on where it was stopped")
-    compare.add_argument(
-        "--models", nargs="+", choices=("baseline", "random", "svd", "pretrained"), default=["baseline", "pretrained"]
-    )
+    compare.add_argument("--models", nargs="+", choices=COMPARED, default=["baseline", "pretrained"])
     compare.add_argument("--labels", nargs="+", type=_count, default=[500, 1000, 2000, 4000, 0], help="0 or all: all of them")
     compare.add_argument("--seeds", nargs="+", type=int, default=[7, 8, 9])
     promote = _add(commands, "promote", _promote, "make a model the champion, if it passes the gates")

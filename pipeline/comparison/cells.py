@@ -42,7 +42,8 @@ class Cell:
         share: The same as it was asked for; `ALL` for all.
         seed: Of the labels' draw and of the model.
         fingerprint: Of examples and configuration.
-        seconds: Of fitting and scoring.
+        seconds: Of fitting.
+        reports_per_second: In scoring the test reports, with `threads` of params.yaml.
         predicted: Category of each test report, in the order of their ids.
     """
 
@@ -52,6 +53,7 @@ class Cell:
     seed: int
     fingerprint: str
     seconds: float
+    reports_per_second: float
     predicted: tuple[str, ...]
 
 
@@ -126,10 +128,11 @@ def _measure(starts: Starts, examples: Sequence[pd.DataFrame], *, model: str, sh
     learned, validation, test = examples
     started = time.perf_counter()
     classifier = starts.make(model, seed).fit(learned, validation)
+    fitted = time.perf_counter()
     predicted = np.array(classifier.categories)[classifier.predict(test).category.argmax(axis=1)]
-    seconds = time.perf_counter() - started
+    seconds, speed = fitted - started, len(test) / (time.perf_counter() - fitted)
     logger.info("comparison: %s, %d labels, seed %d (%.1f s)", model, len(learned), seed, seconds)
-    return Cell(model, len(learned), share, seed, fingerprint, seconds, tuple(predicted.tolist()))
+    return Cell(model, len(learned), share, seed, fingerprint, seconds, speed, tuple(predicted.tolist()))
 
 
 def _fingerprint(places: Places, model: str, parts: Sequence[pd.DataFrame]) -> str:

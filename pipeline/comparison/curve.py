@@ -20,11 +20,16 @@ from pipeline.evaluation.metrics import confusion, macro_f1
 from pipeline.evaluation.resampling import Estimate, Measure, resample
 from pipeline.params import EvaluationParams, Places, load_params, load_profile
 
-_COLORS = {"baseline": "#8a8f98", "random": "#c2571a", "svd": "#5b8c3a", "pretrained": "#1f5fa8"}
+_COLORS = {
+    "baseline": "#8a8f98", "random": "#c2571a", "svd": "#5b8c3a", "layers-1": "#b8a13a", "layers-2": "#8e5ea2",
+    "pretrained": "#1f5fa8",
+}  # fmt: skip
 _NAMES = {
     "baseline": "baseline",
     "random": "transformer, random weights",
     "svd": "transformer, co-occurrence vectors",
+    "layers-1": "its lowest layer",
+    "layers-2": "its two lowest layers",
     "pretrained": "transformer, pre-trained",
 }
 
@@ -42,7 +47,8 @@ class Point:
         seeds: Standard deviation over the seeds; NaN with one.
         over_baseline: Difference to the baseline; NaN where that was not measured.
         over_random: Difference to random first weights; NaN where those were not measured.
-        seconds: Mean time of fitting and scoring.
+        seconds: Mean time of fitting.
+        reports_per_second: Mean speed of scoring.
     """
 
     model: str
@@ -54,6 +60,7 @@ class Point:
     over_baseline: Estimate
     over_random: Estimate
     seconds: float
+    reports_per_second: float
 
 
 def compare(root: Path, grid: Grid) -> str:
@@ -124,6 +131,7 @@ def summarize(cells: Sequence[Cell], test: pd.DataFrame, params: EvaluationParam
                 over_baseline=over(key, "baseline"),
                 over_random=over(key, "random"),
                 seconds=float(np.mean([cell.seconds for cell in group])),
+                reports_per_second=float(np.mean([cell.reports_per_second for cell in group])),
             )
         )
     return sorted(points, key=lambda point: (point.n_labels, MODELS.index(point.model)))
@@ -149,21 +157,29 @@ def to_frame(points: Sequence[Point]) -> pd.DataFrame:
         for name in ("macro_f1", "over_baseline", "over_random"):
             estimate: Estimate = getattr(point, name)
             row |= {name: estimate.point, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        rows.append(row | {"deviation_over_seeds": point.seeds, "seconds": point.seconds})
+        rows.append(
+            row
+            | {"deviation_over_seeds": point.seeds, "seconds": point.seconds, "reports_per_second": point.reports_per_second}
+        )
     return pd.DataFrame(rows)
 
 
 def to_markdown(points: Sequence[Point]) -> str:
     """The table for the model card."""
     lines = [
-        "| labels | model | seeds | macro-F1 | over the baseline | over random weights | deviation over seeds | seconds |",
-        "|---|---|---|---|---|---|---|---|",
+        "| labels | model | seeds | macro-F1 | over the baseline | over random weights | deviation over seeds | seconds | "
+        "reports/s |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for point in points:
         labels = f"all {point.n_labels}" if point.share == ALL else str(point.n_labels)
         cells = [labels, _NAMES[point.model], str(point.n_seeds), _said(point.macro_f1, signed=False)]
         cells += [_said(point.over_baseline), _said(point.over_random)]
-        cells += ["-" if np.isnan(point.seeds) else f"{point.seeds:.3f}", f"{point.seconds:.0f}"]
+        cells += [
+            "-" if np.isnan(point.seeds) else f"{point.seeds:.3f}",
+            f"{point.seconds:.0f}",
+            f"{point.reports_per_second:.0f}",
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -2,7 +2,8 @@
 
 `random` has the shape and vocabulary of the encoder that `models/transformer/config.yaml` names, with fresh weights; `svd` has
 those, but its embedding table is factorised co-occurrence; `pretrained` is the encoder itself. All else is equal, so a
-difference between the three is the difference of their first weights.
+difference between the three is the difference of their first weights. `layers-1` and `layers-2` are the encoder's lowest layers
+alone (Sajjad et al. 2023): smaller models for the table of size, score and speed, without another pre-training.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from pipeline.settings import read_yaml
 from pipeline.transformer.model import Transformer
 from pipeline.transformer.params import EncoderChoice, PretrainedEncoder, TransformerParams
 
-MODELS = ("baseline", "random", "svd", "pretrained")
+MODELS = ("baseline", "random", "svd", "layers-1", "layers-2", "pretrained")
 
 
 def encoder_digest(places: Places) -> str:
@@ -74,7 +75,8 @@ class Starts:
         if params.encoder.pretrained is None:
             raise TrainingError("a comparison needs encoder.pretrained in models/transformer/config.yaml; it names none.")
         if model != "pretrained":
-            folder = self._fresh(params.encoder.pretrained.name, seed, svd=model == "svd")
+            name, (kind, _, n_layers) = params.encoder.pretrained.name, model.partition("-")
+            folder = self._lowest(name, int(n_layers)) if kind == "layers" else self._fresh(name, seed, svd=model == "svd")
             choice = EncoderChoice(pretrained=PretrainedEncoder(name=str(folder.resolve()), revision=None, download=False))
             params = params.model_copy(update={"encoder": choice})
         return Transformer(params, categories=self.categories, seed=seed, root=self.places.root, work=self.work)
@@ -84,8 +86,7 @@ class Starts:
         folder = self.work / f"{'svd' if svd else 'random'}-{seed}"
         if (folder / "model.safetensors").exists():
             return folder
-        local = self.places.root / name
-        where = str(local) if local.is_dir() else name
+        where = self._where(name)
         tokenizer: Any = AutoTokenizer.from_pretrained(where, local_files_only=True)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -95,6 +96,24 @@ class Starts:
         tokenizer.save_pretrained(folder)
         network.float().save_pretrained(folder)
         return folder
+
+    def _lowest(self, name: str, n_layers: int) -> Path:
+        """The named encoder without its upper layers, in a folder."""
+        folder, where = self.work / f"layers-{n_layers}", self._where(name)
+        config = AutoConfig.from_pretrained(where, local_files_only=True)
+        if n_layers >= config.num_hidden_layers:
+            raise TrainingError(
+                f"encoder '{name}' has {config.num_hidden_layers} layers: leave layers-{n_layers} out of --models."
+            )
+        config.num_hidden_layers = n_layers
+        network: Any = AutoModel.from_pretrained(where, local_files_only=True, config=config, dtype=torch.float32)
+        network.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(where, local_files_only=True).save_pretrained(folder)
+        return folder
+
+    def _where(self, name: str) -> str:
+        local = self.places.root / name
+        return str(local) if local.is_dir() else name
 
     def _start_from_cooccurrence(self, network: Any, tokenizer: Any, seed: int) -> None:
         params = read_yaml(self.places.config("encoder"), EncoderParams)

@@ -8,9 +8,11 @@ import torch
 import yaml
 from transformers import BertConfig, BertModel
 
+from pipeline.cli import COMPARED
 from pipeline.comparison import cells
 from pipeline.comparison.cells import ALL, Cell, Grid, draw_labels, labelled, measure, read
 from pipeline.comparison.curve import compare, summarize, to_markdown
+from pipeline.comparison.starts import MODELS
 from pipeline.errors import ArtifactError, TrainingError
 from pipeline.params import EvaluationParams
 from pipeline.transformer.encoders import Encoder, save_encoder
@@ -33,7 +35,7 @@ def project(tmp_path):
     tokenizer = learn_tokenizer([*examples["title"], *examples["text"]], vocabulary_size=400, max_length=64)
     torch.manual_seed(1)
     config = BertConfig(
-        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32,
         max_position_embeddings=64, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     save_encoder(Encoder(tokenizer, BertModel(config), 64), tmp_path / "models" / "encoder" / "tiny")
@@ -46,7 +48,7 @@ def project(tmp_path):
 
 
 def _cell(model, predicted, *, share=ALL, seed=7):
-    return Cell(model, 100, share, seed, "f", 1.0, tuple(predicted))
+    return Cell(model, 100, share, seed, "f", 1.0, 50.0, tuple(predicted))
 
 
 def test_smaller_draws_are_part_of_larger_ones_and_hold_every_category():
@@ -64,9 +66,9 @@ def test_another_seed_draws_other_labels():
 
 @pytest.mark.slow
 def test_every_model_is_measured_on_the_same_test_reports(project):
-    grid = Grid(("baseline", "random", "svd", "pretrained"), (60,), (7,))
+    grid = Grid(MODELS, (60,), (7,))
     measured = measure(project.root, grid)
-    assert [cell.model for cell in measured] == ["baseline", "random", "svd", "pretrained"]
+    assert [cell.model for cell in measured] == list(MODELS)
     assert {len(cell.predicted) for cell in measured} == {len(labelled(project, "test"))}
     assert {cell.n_labels for cell in measured} == {60}
 
@@ -123,10 +125,14 @@ def test_a_score_is_the_mean_over_seeds_and_their_spread_is_said():
     assert point.seeds > 0
 
 
+def test_the_command_offers_every_model_that_can_be_compared():
+    assert COMPARED == MODELS
+
+
 def test_the_table_says_what_was_not_measured():
     test = make_examples(30, split="test")
     text = to_markdown(summarize([_cell("pretrained", test["category"])], test, PARAMS, seed=7))
-    assert "| all 100 | transformer, pre-trained | 1 | 1.000 (1.000 to 1.000) | - | - | - | 1 |" in text
+    assert "| all 100 | transformer, pre-trained | 1 | 1.000 (1.000 to 1.000) | - | - | - | 1 | 50 |" in text
 
 
 def test_a_comparison_leaves_table_plot_and_figures(project):
