@@ -49,7 +49,7 @@ class WideFeatures:
         """Sublinear term frequency times `idf`, every report of length one; shape (n_reports, n_buckets), float32."""
         weighed = count(reports, self.params)
         weighed.data = (1.0 + np.log(weighed.data)) * self.idf[weighed.indices]
-        return normalize(weighed).astype(np.float32)
+        return normalize(weighed).astype(np.float32) if len(reports) else weighed.astype(np.float32)
 
 
 def count(reports: pd.DataFrame, params: WideParams) -> sparse.csr_matrix:
