@@ -22,7 +22,7 @@ from pipeline import registry, schema
 from pipeline.dataset.history import add_history
 from pipeline.errors import ParameterError
 from pipeline.intake.stage import receive
-from pipeline.params import Params, Places, Profile, load_params, load_profile, midnight
+from pipeline.params import Params, Places, Profile, load_project, midnight
 from pipeline.registry import TrainedModel
 from pipeline.scoring.priority import priority, severity_weights
 from pipeline.scoring.ranking import rank
@@ -70,9 +70,7 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None) -> 
         RejectLimitError: If too many of the new rows were rejected; nothing is published.
         PipelineError: If there is no champion, or a source or parameter is not in order; nothing is published.
     """
-    params = load_params(root)
-    profile = load_profile(root, params.profile)
-    places = Places(root, profile.name)
+    params, profile, places = load_project(root)
     if not profile.nightly_sources:
         raise ParameterError(f"Profile '{profile.name}' names no nightly_sources, so it has no nights. Add them to its file.")
     _restore_interrupted(places.nights)

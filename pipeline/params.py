@@ -267,3 +267,14 @@ class Places:
     def nights(self) -> Path:
         """One folder per published night."""
         return self.room("nights")
+
+
+def load_project(root: Path) -> tuple[Params, Profile, Places]:
+    """Parameters, the profile they choose, and where it keeps things.
+
+    Raises:
+        ParameterError: If `params.yaml` or the profile is missing or malformed.
+    """
+    params = load_params(root)
+    profile = load_profile(root, params.profile)
+    return params, profile, Places(root, profile.name)

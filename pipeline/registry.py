@@ -22,7 +22,7 @@ from pipeline.calibration.calibrators import Calibrators
 from pipeline.classifier import Classifier
 from pipeline.errors import ArtifactError, GateError, TrackingError
 from pipeline.evaluation.gates import check_gates
-from pipeline.params import Places, Profile, load_params, load_profile
+from pipeline.params import Places, Profile, load_params, load_project
 
 CLASSIFIERS = {
     "baseline": "pipeline.baseline.model:Baseline",
@@ -98,8 +98,7 @@ def assemble(root: Path, model: str, folder: Path) -> Path:
     Raises:
         ArtifactError: If a stage has not run.
     """
-    profile = load_profile(root, load_params(root).profile)
-    places = Places(root, profile.name)
+    _, profile, places = load_project(root)
     made = places.model(model)
     for needed in (made / "fitted", made / "calibrators.json"):
         if not needed.exists():
@@ -121,9 +120,7 @@ def _pin(name: str) -> str:
 
 def log_evaluated(root: Path, model: str) -> tracking.Logged:
     """Track the learning run that the stages have just finished, and note where in `run.json` beside the model."""
-    params = load_params(root)
-    profile = load_profile(root, params.profile)
-    places = Places(root, profile.name)
+    params, profile, places = load_project(root)
     evaluation = places.evaluation(model)
     card = json.loads((places.room("dataset") / "card.json").read_text(encoding="utf-8"))
     run = tracking.Run(

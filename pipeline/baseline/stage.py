@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.baseline.config import BaselineConfig
 from pipeline.baseline.model import Baseline
 from pipeline.classifier import Logits, logits_table
-from pipeline.params import Places, load_params, load_profile
+from pipeline.params import load_project
 from pipeline.schema import EXAMPLES, LOGITS
 from pipeline.settings import read_yaml
 from pipeline.taxonomy import load_taxonomy
@@ -46,9 +46,7 @@ def run(root: Path) -> BaselineSummary:
     Args:
         root: The project's folder.
     """
-    params = load_params(root)
-    profile = load_profile(root, params.profile)
-    places = Places(root, profile.name)
+    params, profile, places = load_project(root)
     examples = EXAMPLES.read(places.examples)
     categories = load_taxonomy(places.taxonomy(profile.taxonomy)).ids
     config = read_yaml(places.config(MODEL), BaselineConfig)

@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.calibration.calibrators import Calibrators, fit_calibrators
 from pipeline.classifier import Logits
 from pipeline.errors import SchemaError
-from pipeline.params import Places, load_params, load_profile
+from pipeline.params import load_project
 from pipeline.schema import EXAMPLES, LOGITS, PROBABILITIES
 from pipeline.taxonomy import load_taxonomy
 
@@ -42,9 +42,7 @@ def run(root: Path, model: str) -> CalibrationSummary:
         SchemaError: If the logits are not those of the examples, or not of the profile's taxonomy.
     """
     started = time.perf_counter()
-    params = load_params(root)
-    profile = load_profile(root, params.profile)
-    places = Places(root, profile.name)
+    params, profile, places = load_project(root)
     categories = load_taxonomy(places.taxonomy(profile.taxonomy)).ids
     table = LOGITS.read(places.model(model) / "logits.parquet")
     examples = _aligned(EXAMPLES.read(places.examples), table, model)

@@ -18,7 +18,7 @@ from pipeline.comparison.cells import ALL, Cell, Grid, labelled, measure
 from pipeline.comparison.starts import MODELS
 from pipeline.evaluation.metrics import confusion, macro_f1
 from pipeline.evaluation.resampling import Estimate, Measure, resample
-from pipeline.params import EvaluationParams, Places, load_params, load_profile
+from pipeline.params import EvaluationParams, load_project
 
 _COLORS = {
     "baseline": "#8a8f98", "random": "#c2571a", "svd": "#5b8c3a", "layers-1": "#b8a13a", "layers-2": "#8e5ea2",
@@ -77,9 +77,7 @@ def compare(root: Path, grid: Grid) -> str:
         TrainingError: If a model cannot be fitted.
     """
     cells = measure(root, grid)
-    params = load_params(root)
-    profile = load_profile(root, params.profile)
-    places = Places(root, profile.name)
+    params, profile, places = load_project(root)
     points = summarize(cells, labelled(places, "test"), params.evaluation, seed=params.seed)
     folder = places.room("comparison")
     frame = to_frame(points)

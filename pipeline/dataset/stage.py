@@ -12,7 +12,7 @@ from pipeline.dataset.history import add_history
 from pipeline.dataset.labels import add_labels
 from pipeline.dataset.splits import SPLITS, assign_splits
 from pipeline.errors import SplitError
-from pipeline.params import Places, Profile, load_params, load_profile, midnight
+from pipeline.params import Profile, load_project, midnight
 from pipeline.schema import EXAMPLES, OUTCOMES, REPORTS
 from pipeline.taxonomy import load_taxonomy
 
@@ -54,9 +54,7 @@ def run(root: Path) -> DatasetSummary:
         SplitError: If there is no report to divide, or a split would be empty.
     """
     started = time.perf_counter()
-    params = load_params(root)
-    profile = load_profile(root, params.profile)
-    places = Places(root, profile.name)
+    params, profile, places = load_project(root)
     reports, outcomes = REPORTS.read(places.reports), OUTCOMES.read(places.outcomes)
     as_of = pd.Timestamp(midnight(profile.as_of, profile.timezone))
     reports = reports[reports["received_at"].isna() | (reports["received_at"] < as_of)].reset_index(drop=True)

@@ -11,7 +11,7 @@ from pipeline.classifier import logits_table
 from pipeline.ensemble.model import Ensemble
 from pipeline.ensemble.weights import Weights
 from pipeline.errors import ArtifactError
-from pipeline.params import Places, load_params, load_profile
+from pipeline.params import load_project
 from pipeline.schema import EXAMPLES, LOGITS
 from pipeline.transformer.model import Transformer
 
@@ -39,7 +39,7 @@ def run(root: Path) -> EnsembleSummary:
         ArtifactError: If a member was not fitted before, or knows other categories than the other.
     """
     started = time.perf_counter()
-    places = Places(root, load_profile(root, load_params(root).profile).name)
+    _, _, places = load_project(root)
     examples = EXAMPLES.read(places.examples)
     for member in ("baseline", "transformer"):
         if not (places.model(member) / "fitted").is_dir():

@@ -21,7 +21,7 @@ from pipeline.evaluation.plots import draw, precision_recall, reliability, volum
 from pipeline.evaluation.report import Page, inline, png, records, render
 from pipeline.evaluation.slices import gather_small
 from pipeline.evaluation.summary import as_metrics, limits, ranking_rows, sentences, stated_rows
-from pipeline.params import Places, Profile, load_params, load_profile
+from pipeline.params import Params, Places, Profile, load_project
 from pipeline.schema import EXAMPLES, LOGITS, PROBABILITIES
 from pipeline.taxonomy import load_taxonomy
 
@@ -61,9 +61,8 @@ def run(root: Path, model: str) -> EvaluationSummary:
         SchemaError: If the probabilities are not those of the examples.
     """
     started = time.perf_counter()
-    profile = load_profile(root, load_params(root).profile)
-    places = Places(root, profile.name)
-    inputs = _read(root, places, profile, model)
+    params, profile, places = load_project(root)
+    inputs = _read(params, places, profile, model)
     results = measure(inputs)
     folder = places.evaluation(model)
     shutil.rmtree(folder, ignore_errors=True)
@@ -85,8 +84,7 @@ def run(root: Path, model: str) -> EvaluationSummary:
     return summary
 
 
-def _read(root: Path, places: Places, profile: Profile, model: str) -> Inputs:
-    params = load_params(root)
+def _read(params: Params, places: Places, profile: Profile, model: str) -> Inputs:
     examples = EXAMPLES.read(places.examples)
     probabilities = PROBABILITIES.read(places.model(model) / "probabilities.parquet")
     predicted = probabilities.set_index("report_id")[["category_probabilities", "risk"]]

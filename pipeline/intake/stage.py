@@ -25,7 +25,7 @@ from pipeline.intake.registration import Kind, Source, load_source, verify
 from pipeline.intake.rejection import Tally
 from pipeline.intake.sources import RawBatch, read
 from pipeline.intake.writing import Aside
-from pipeline.params import IntakeParams, Params, Places, Profile, load_params, load_profile, midnight
+from pipeline.params import IntakeParams, Params, Places, Profile, load_project, midnight
 from pipeline.taxonomy import load_outcomes
 
 logger = logging.getLogger(__name__)
@@ -71,9 +71,7 @@ def run(root: Path) -> IntakeSummary:
         RejectLimitError: If too many rows of a source were rejected; what an earlier run wrote stays.
     """
     started = clock.perf_counter()
-    params = load_params(root)
-    profile = load_profile(root, params.profile)
-    places = Places(root, profile.name)
+    params, profile, places = load_project(root)
     as_of = midnight(profile.as_of, profile.timezone)
     with (
         Aside(places.reports, schema.REPORTS) as reports,

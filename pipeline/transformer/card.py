@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from pipeline.params import Places, Profile, load_params, load_profile
+from pipeline.params import Places, Profile, load_project
 from pipeline.transformer import artifact
 from pipeline.transformer.artifact import Description
 
@@ -47,8 +47,7 @@ def render_card(root: Path) -> str:
     Raises:
         ArtifactError: If there is no artifact.
     """
-    profile = load_profile(root, load_params(root).profile)
-    places = Places(root, profile.name)
+    _, profile, places = load_project(root)
     fitted = places.model(MODEL) / "fitted"
     description = artifact.describe(fitted)
     sections = [

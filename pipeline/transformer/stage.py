@@ -18,7 +18,7 @@ import torch
 
 from pipeline.classifier import logits_table
 from pipeline.errors import TrainingError
-from pipeline.params import Places, Profile, load_params, load_profile
+from pipeline.params import Profile, load_project
 from pipeline.schema import EXAMPLES, LOGITS
 from pipeline.settings import read_yaml
 from pipeline.taxonomy import load_taxonomy
@@ -63,9 +63,7 @@ def run(root: Path) -> TransformerSummary:
         TrainingError: If there is nothing to learn, the encoder cannot serve, the loss is no longer a number, or the disk is
             full; the artifact of the run before stays.
     """
-    params = load_params(root)
-    profile = load_profile(root, params.profile)
-    places = Places(root, profile.name)
+    params, profile, places = load_project(root)
     examples = EXAMPLES.read(places.examples)
     _refuse_empty_splits(examples)
     _refuse_all_censored(examples, profile)
