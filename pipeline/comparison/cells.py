@@ -22,7 +22,7 @@ import torch
 
 from pipeline.comparison.starts import Starts, encoder_digest
 from pipeline.errors import ArtifactError, TrainingError
-from pipeline.params import Places, load_params, load_profile
+from pipeline.params import Places, load_project
 from pipeline.schema import EXAMPLES
 from pipeline.taxonomy import load_taxonomy
 
@@ -103,17 +103,17 @@ def measure(root: Path, grid: Grid) -> list[Cell]:
     Raises:
         TrainingError: If a model cannot be fitted.
     """
-    params = load_params(root)
-    places = Places(root, load_profile(root, params.profile).name)
+    params, profile, places = load_project(root)
     torch.set_num_threads(params.threads)
     train, validation, test = (labelled(places, split) for split in ("train", "validation", "test"))
     folder = places.room("comparison")
-    categories = load_taxonomy(places.taxonomy(load_profile(root, params.profile).taxonomy)).ids
+    categories = load_taxonomy(places.taxonomy(profile.taxonomy)).ids
+    fingerprints = {model: _fingerprint(places, model, (train, validation, test)) for model in grid.models}
     starts = Starts(places, categories, [*train["text"]], folder / "work")
     known = {(cell.share, cell.seed, cell.model, cell.fingerprint): cell for cell in read(folder)}
     cells = []
     for share, seed, model in grid:
-        fingerprint = _fingerprint(places, model, (train, validation, test))
+        fingerprint = fingerprints[model]
         cell = known.get((share, seed, model, fingerprint))
         if cell is None:
             learned = draw_labels(train, share, seed)

@@ -77,11 +77,10 @@ def compare(root: Path, grid: Grid) -> str:
         TrainingError: If a model cannot be fitted.
     """
     cells = measure(root, grid)
-    params, profile, places = load_project(root)
+    params, _, places = load_project(root)
     points = summarize(cells, labelled(places, "test"), params.evaluation, seed=params.seed)
     folder = places.room("comparison")
-    frame = to_frame(points)
-    frame.to_csv(folder / "curve.csv", index=False, float_format="%.5f")
+    to_frame(points).to_csv(folder / "curve.csv", index=False, float_format="%.5f")
     draw(points).savefig(folder / "curve.png", dpi=110)
     text = to_markdown(points)
     (folder / "curve.md").write_text(text, encoding="utf-8")
