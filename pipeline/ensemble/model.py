@@ -11,7 +11,6 @@ import logging
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
@@ -20,6 +19,7 @@ from pipeline.classifier import Logits
 from pipeline.ensemble.weights import Weights, learn_weights
 from pipeline.errors import ArtifactError
 from pipeline.settings import Section
+from pipeline.transformer.labels import escalated_values, number_categories
 from pipeline.transformer.model import Transformer
 
 logger = logging.getLogger(__name__)
@@ -77,11 +77,10 @@ class Ensemble:
             self.weights_ = Weights((1.0, 1.0), (1.0, 1.0), 0.0)
             return self
         held_out = self.baseline.held_out(train, validation)
-        number = {category: index for index, category in enumerate(self.categories)}
         self.weights_ = learn_weights(
             (held_out.predict(validation), self.transformer.predict(validation)),
-            validation["category"].map(number).fillna(-1).to_numpy(dtype=np.int64),
-            validation["escalated"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan),
+            number_categories(validation, self.categories),
+            escalated_values(validation),
         )
         logger.info(
             "ensemble: category weights %.2f baseline, %.2f transformer; risk %.2f, %.2f",
@@ -106,6 +105,25 @@ class Ensemble:
         (folder / DESCRIPTION).write_text(described.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     @classmethod
+    def of_members(cls, baseline: Path, transformer: Path) -> Self:
+        """An ensemble, not weighed yet, of members that were fitted and saved.
+
+        Args:
+            baseline: Folder a baseline was saved in.
+            transformer: Folder a transformer was saved in.
+
+        Raises:
+            ArtifactError: If a folder is incomplete or damaged, or the members know different categories.
+        """
+        model = cls(Baseline.load(baseline), Transformer.load(transformer))
+        if model.baseline.categories != model.transformer.categories:
+            raise ArtifactError(
+                f"The models in {baseline} and {transformer} know different categories. Run `triage run baseline`, `triage run "
+                "transformer` and `triage run ensemble` again."
+            )
+        return model
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the same reports then get equal logits.
 
@@ -118,9 +136,7 @@ class Ensemble:
             raise ArtifactError(
                 f"{folder / DESCRIPTION} is missing or not as this version writes it. Run `triage run ensemble` again."
             ) from error
-        model = cls(Baseline.load(folder / BASELINE), Transformer.load(folder / TRANSFORMER))
-        if model.baseline.categories != model.transformer.categories:
-            raise ArtifactError(f"The members in {folder} know different categories. Run `triage run ensemble` again.")
+        model = cls.of_members(folder / BASELINE, folder / TRANSFORMER)
         model.weights_ = Weights(described.category, described.risk, described.risk_intercept)
         return model
 

@@ -6,14 +6,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.baseline.model import Baseline
 from pipeline.classifier import logits_table
-from pipeline.ensemble.model import Ensemble
+from pipeline.ensemble.model import BASELINE, TRANSFORMER, Ensemble
 from pipeline.ensemble.weights import Weights
 from pipeline.errors import ArtifactError
 from pipeline.params import load_project
 from pipeline.schema import EXAMPLES, LOGITS
-from pipeline.transformer.model import Transformer
 
 logger = logging.getLogger(__name__)
 
@@ -41,17 +39,13 @@ def run(root: Path) -> EnsembleSummary:
     started = time.perf_counter()
     _, _, places = load_project(root)
     examples = EXAMPLES.read(places.examples)
-    for member in ("baseline", "transformer"):
-        if not (places.model(member) / "fitted").is_dir():
+    members = {name: places.model(name) / "fitted" for name in (BASELINE, TRANSFORMER)}
+    for name, fitted in members.items():
+        if not fitted.is_dir():
             raise ArtifactError(
-                f"{places.model(member) / 'fitted'} is missing: an ensemble weighs models that are fitted. "
-                f"Run `triage run {member}` first."
+                f"{fitted} is missing: an ensemble weighs models that are fitted. Run `triage run {name}` first."
             )
-    baseline = Baseline.load(places.model("baseline") / "fitted")
-    transformer = Transformer.load(places.model("transformer") / "fitted")
-    if baseline.categories != transformer.categories:
-        raise ArtifactError("Baseline and transformer know different categories. Run both stages again.")
-    model = Ensemble(baseline, transformer)
+    model = Ensemble.of_members(members[BASELINE], members[TRANSFORMER])
     model.weigh(examples[examples["split"] == "train"], examples[examples["split"] == "validation"])
     folder = places.model(MODEL)
     shutil.rmtree(folder / "fitted", ignore_errors=True)

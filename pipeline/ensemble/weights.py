@@ -46,7 +46,7 @@ def learn_weights(members: tuple[Logits, ...], category: np.ndarray, escalated: 
 
     Args:
         members: Logits of reports no member has learned from.
-        category: Category indices of these reports, -1 where unknown, shape (n_reports,).
+        category: Category indices of these reports, negative where unknown, shape (n_reports,).
         escalated: 1.0, 0.0, or NaN where unknown, shape (n_reports,).
 
     Returns:
