@@ -29,7 +29,6 @@ CLASSIFIERS = {
     "ensemble": "pipeline.ensemble.model:Ensemble",
     "transformer": "pipeline.transformer.model:Transformer",
 }
-CARD = "README.md"
 _RUNTIME = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors")
 _NETWORK = ("torch", "transformers", "tokenizers", "datasets", "tqdm")
 """What a model needs beside `_RUNTIME` to score, if it has a network in it."""
@@ -125,7 +124,7 @@ def log_evaluated(root: Path, model: str) -> tracking.Logged:
     card = json.loads((places.room("dataset") / "card.json").read_text(encoding="utf-8"))
     run = tracking.Run(
         model=model,
-        params=_flat(
+        params=tracking.flat(
             {"params": params.model_dump(), "profile": profile.model_dump(mode="json"), "model": _config(places, model)}
         ),
         metrics=_numbers(_metrics(evaluation)),
@@ -150,10 +149,12 @@ def log_evaluated(root: Path, model: str) -> tracking.Logged:
 
 def _renew_card(root: Path, *folders: Path) -> None:
     """Write the model card with the figures of the test split into folders."""
+    from pipeline.transformer.artifact import CARD
     from pipeline.transformer.card import render_card
 
+    card = render_card(root)
     for folder in folders:
-        (folder / CARD).write_text(render_card(root), encoding="utf-8")
+        (folder / CARD).write_text(card, encoding="utf-8")
 
 
 def _config(places: Places, model: str) -> dict[str, Any]:
@@ -177,20 +178,9 @@ def _dataset(profile: Profile, card: dict[str, Any]) -> tracking.Dataset:
     return tracking.Dataset(profile.name, str(card["digest"]), int(card["n_examples"]), window)
 
 
-def _flat(values: Any, prefix: str = "") -> dict[str, object]:
-    """Nested mappings as dotted keys MLflow accepts."""
-    if not isinstance(values, dict):
-        return {prefix: values}
-    return {
-        name: leaf
-        for key, value in values.items()
-        for name, leaf in _flat(value, f"{prefix}.{key}" if prefix else str(key)).items()
-    }
-
-
 def _numbers(metrics: dict[str, Any]) -> dict[str, float]:
     """The leaves that are numbers; NaN, where something could not be measured, is left out."""
-    leaves = _flat(metrics).items()
+    leaves = tracking.flat(metrics).items()
     return {key: float(leaf) for key, leaf in leaves if isinstance(leaf, int | float) and not math.isnan(leaf)}
 
 

@@ -117,6 +117,17 @@ def _without_password(text: str) -> str:
     return re.sub(r"//[^/@\s]+@", "//", text)
 
 
+def flat(values: Any, prefix: str = "") -> dict[str, object]:
+    """Nested mappings as dotted keys MLflow accepts."""
+    if not isinstance(values, dict):
+        return {prefix: values}
+    return {
+        name: leaf
+        for key, value in values.items()
+        for name, leaf in flat(value, f"{prefix}.{key}" if prefix else str(key)).items()
+    }
+
+
 def log_run(root: Path, profile: str, run: Run, *, artifact: Path, loader_module: str, example: Any, output: Any) -> Logged:
     """Log one learning run with its model.
 
