@@ -125,7 +125,7 @@ class Starts:
 
     def _tokens(self, params: EncoderParams, tokenizer: Any, seed: int) -> Tokens:
         """The pre-training corpus where it lies tokenized, else the training side's texts."""
-        kept = self.places.root / "data" / "processed" / "encoder" / params.name / "tokens"
+        kept = params.work(self.places.root) / "tokens"
         if kept.is_dir():
             return load_tokens(kept)
         n_special = len(CONTROL_TOKENS) + len(params.vocabulary.placeholders)

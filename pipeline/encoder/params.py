@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +11,8 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.settings import Count, Section, Share
 
 Positive = Annotated[float, Field(gt=0.0)]
+LOG = "log.jsonl"
+"""What a pre-training run writes as it goes, in its folder."""
 
 
 class Rewrite(Section):
@@ -147,3 +150,11 @@ class EncoderParams(Section):
                 f"model.max_positions ({self.model.max_positions})"
             )
         return self
+
+    def work(self, root: Path) -> Path:
+        """Folder of the run at work: vocabulary, tokens, checkpoint and `LOG`."""
+        return root / "data" / "processed" / "encoder" / self.name
+
+    def exported(self, root: Path) -> Path:
+        """Folder that takes the finished encoder."""
+        return root / "models" / "encoder" / self.name

@@ -24,7 +24,7 @@ from pipeline.encoder.corpus import Tokens, hold_out, load_tokens, read_passages
 from pipeline.encoder.export import CardFacts, add_placeholders, export_encoder, load_encoder
 from pipeline.encoder.initialization import svd_embeddings
 from pipeline.encoder.objectives import PretrainingModel, bert_config
-from pipeline.encoder.params import EncoderParams, PretrainingParams
+from pipeline.encoder.params import LOG, EncoderParams, PretrainingParams
 from pipeline.encoder.pretraining import Trainer, pretrain, progress_log
 from pipeline.encoder.vocabulary import CONTROL_TOKENS, build_tokenizer, load_tokenizer
 from pipeline.settings import read_yaml
@@ -60,8 +60,7 @@ def run(root: Path) -> EncoderSummary:
         root: The project's folder.
     """
     params = read_yaml(root / "models" / "encoder" / "config.yaml", EncoderParams)
-    work = root / "data" / "processed" / "encoder" / params.name
-    exported = root / "models" / "encoder" / params.name
+    work, exported = params.work(root), params.exported(root)
     torch.set_num_threads(params.pretraining.threads)
     with _processes() as device:
         tokenizer, tokens = _prepare(root, params, work)
@@ -115,7 +114,7 @@ def _learn(
     trainer = Trainer(model, params, device=device)
     trainer.restore(work)
     main = not distributed.is_initialized() or distributed.get_rank() == 0
-    log = work / "log.jsonl" if main else Path(os.devnull)
+    log = work / LOG if main else Path(os.devnull)
     with _stop_on_sigterm() as stopped, progress_log(log, trainer.position) as write:
         for progress in pretrain(trainer, learned, held_out, folder=work, stop=lambda: bool(stopped)):
             write(progress)

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import tracking
-from pipeline.encoder.params import EncoderParams
+from pipeline.encoder.params import LOG, EncoderParams
 from pipeline.errors import ArtifactError
 from pipeline.settings import read_yaml
 
 logger = logging.getLogger(__name__)
 
-LOG = "log.jsonl"
 _EXPERIMENT = "encoder"
 
 
@@ -36,29 +35,21 @@ def track(root: Path, *, log: Path | None = None) -> str:
         TrackingError: If MLflow does not answer.
     """
     params = read_yaml(root / "models" / "encoder" / "config.yaml", EncoderParams)
-    path = _find(root, params.name) if log is None else log
+    path = _find(root, params) if log is None else log
     lines = _read(path)
     first = hashlib.sha256(json.dumps(lines[0], sort_keys=True).encode()).hexdigest()
     steps = [
         (int(line["step"]), {key: float(value) for key, value in line.items() if key != "step" and value is not None})
         for line in lines
     ]
-    settings = {
-        f"{section}.{key}": value
-        for section, values in params.model_dump(mode="json").items()
-        if isinstance(values, dict)
-        for key, value in values.items()
-    }
+    settings = tracking.flat(params.model_dump(mode="json", exclude={"name"}))
     run_id, n_new = tracking.log_curve(root, _EXPERIMENT, name=params.name, identity=first, params=settings, steps=steps)
     logger.info("encoder: %d of %d lines of the log are new to run %s", n_new, len(lines), run_id)
     return run_id
 
 
-def _find(root: Path, name: str) -> Path:
-    at_work, shipped = (
-        root / "data" / "processed" / "encoder" / name / LOG,
-        root / "models" / "encoder" / name / "training.jsonl",
-    )
+def _find(root: Path, params: EncoderParams) -> Path:
+    at_work, shipped = params.work(root) / LOG, params.exported(root) / "training.jsonl"
     for path in (at_work, shipped):
         if path.is_file():
             return path
