@@ -119,8 +119,7 @@ def say_yuan(random: Random, yuan: int) -> str:
         return f"{yuan / 10_000:g}万{random.choice(('', '元', '块'))}"
     if style < 0.85:
         return chinese(yuan) + unit
-    leading = next(name for size, name in _UNITS if yuan >= size)
-    size = next(size for size, _ in _UNITS if yuan >= size)
+    size, leading = next((size, name) for size, name in _UNITS if yuan >= size)
     return f"{chinese(yuan // size)}{leading}多{random.choice(('', '块', '块钱'))}"
 
 

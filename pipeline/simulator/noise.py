@@ -3,10 +3,10 @@
 from random import Random
 
 from pipeline.simulator.grammar import shared
+from pipeline.simulator.numbers import WIDE_DIGITS
 
 _DIALECT, _TYPO, _SLIP, _WIDE_DIGITS, _EMOJI, _BREAKS = 0.1, 0.25, 0.12, 0.05, 0.04, 0.03  # shares of reports
 _STRONG = 0.6  # chance that a dialect speaker uses a dialect word where there is one
-_WIDE = {code: code + 0xFEE0 for code in range(48, 58)}
 _MARKS = (
     ("，", "。"),
     ("，", "。"),
@@ -22,8 +22,7 @@ _MARKS = (
 
 def noisy(random: Random, sentences: list[str]) -> list[str]:
     """Dialect, typos, a dropped or doubled character, full-width digits."""
-    drawn = random.random()
-    if drawn < _DIALECT:
+    if random.random() < _DIALECT:
         sentences = _in_dialect(random, sentences)
     if random.random() < _TYPO:
         right, wrong = random.choice(shared().typos)
@@ -34,7 +33,7 @@ def noisy(random: Random, sentences: list[str]) -> list[str]:
         at = random.randrange(len(text))
         sentences[place] = (text[:at] + (text[at] * 2 if random.random() < 0.5 else "") + text[at + 1 :]) or text
     if random.random() < _WIDE_DIGITS:
-        sentences = [sentence.translate(_WIDE) for sentence in sentences]
+        sentences = [sentence.translate(WIDE_DIGITS) for sentence in sentences]
     return sentences
 
 

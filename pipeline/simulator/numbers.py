@@ -18,6 +18,8 @@ _CARD = ("622202", "621700", "622848", "621226", "436742", "622588", "621661")
 _PLATES = "京沪津渝冀豫云辽黑湘皖鲁苏浙赣鄂桂甘晋陕吉闽贵粤川琼"
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _LATIN = "abcdefghijklmnopqrstuvwxyz"
+WIDE_DIGITS = str.maketrans("0123456789", "０１２３４５６７８９")
+"""Digits to their full-width forms."""
 
 
 def check_digit(first_17: str) -> str:
@@ -57,7 +59,7 @@ def mobile(random: Random) -> str:
         return f"{number[:3]} {number[3:7]} {number[7:]}"
     if style < 0.96:
         return f"+86 {number}"
-    return number.translate({48 + digit: 0xFF10 + digit for digit in range(10)})
+    return number.translate(WIDE_DIGITS)
 
 
 def landline(random: Random) -> str:
