@@ -47,15 +47,15 @@ class WideFeatures:
 
     def transform(self, reports: pd.DataFrame) -> sparse.csr_matrix:
         """Sublinear term frequency times `idf`, every report of length one; shape (n_reports, n_buckets), float32."""
+        if reports.empty:  # scikit-learn neither counts nor normalizes nothing
+            return sparse.csr_matrix((0, self.params.buckets), dtype=np.float32)
         weighed = count(reports, self.params)
         weighed.data = (1.0 + np.log(weighed.data)) * self.idf[weighed.indices]
-        return normalize(weighed).astype(np.float32) if len(reports) else weighed.astype(np.float32)
+        return normalize(weighed).astype(np.float32)
 
 
 def count(reports: pd.DataFrame, params: WideParams) -> sparse.csr_matrix:
-    """How often each report's title and text hold an n-gram of each bucket; shape (n_reports, n_buckets)."""
-    if reports.empty:
-        return sparse.csr_matrix((0, params.buckets), dtype=np.float64)
+    """How often each report's title and text hold an n-gram of each bucket; shape (n_reports, n_buckets), n_reports > 0."""
     hasher = HashingVectorizer(
         analyzer="char", ngram_range=(1, params.max_n), n_features=params.buckets, norm=None, alternate_sign=False
     )

@@ -29,6 +29,11 @@ def test_every_report_has_length_one_and_an_empty_one_none():
     np.testing.assert_allclose(np.asarray(lengths).ravel(), [1.0, 0.0], rtol=1e-6)
 
 
+def test_no_reports_have_no_n_grams():
+    features = WideFeatures.fit(_reports("老板欠薪"), PARAMS)
+    assert features.transform(_reports()).shape == (0, 4096)
+
+
 def test_what_every_report_holds_weighs_less():
     features = WideFeatures.fit(_reports("请老板", "请邻居", "请物业"), PARAMS)
     common, rare = (count(_reports(word), PARAMS).indices[0] for word in ("请", "老"))
