@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.schema import HISTORY
+from pipeline.schema import HISTORY, PLACEHOLDERS
 
 CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\s…]+")
 WHOLE_CHARACTERS = 16  # a clause up to this long is shown as it stands; a reader takes it in at a glance
 SPAN_CHARACTERS = 8  # of a longer clause, the stretch that mattered: most Chinese words and set phrases have two to four
 CLAUSES_LOOKED_INTO = 3
+PLACEHOLDER = re.compile("|".join(map(re.escape, PLACEHOLDERS)))  # shown whole or not at all
 SMALLEST_EFFECT = 0.005  # a difference of risks below half a percentage point is not worth a reader's second
 
 Score = Callable[[pd.DataFrame], np.ndarray]
@@ -55,7 +56,12 @@ def explain(reports: pd.DataFrame, score: Score, *, n_reasons: int) -> list[list
     clauses = [span for row in range(len(reports)) for span in _clauses(reports, row)]
     effects = _effects(reports, risk, clauses, score)
     looked_into = _strongest(clauses, effects, len(reports), CLAUSES_LOOKED_INTO)
-    spans = [inner for row in looked_into for clause, _ in row for inner in _inside(clause)]
+    spans = [
+        inner
+        for row in looked_into
+        for clause, _ in row
+        for inner in _inside(clause, str(reports.at[clause.row, clause.column]))
+    ]
     words = _strongest(spans, _effects(reports, risk, spans, score), len(reports), n_reasons)
     history = _history_effects(reports, risk, score)
     return [_reasons(reports, row, words[row], history[row], n_reasons) for row in range(len(reports))]
@@ -69,12 +75,21 @@ def _clauses(reports: pd.DataFrame, row: int) -> list[_Span]:
     ]
 
 
-def _inside(clause: _Span) -> list[_Span]:
+def _inside(clause: _Span, text: str) -> list[_Span]:
     """Short spans inside a clause, half overlapping; the clause itself if it is short enough to be read."""
     if clause.end - clause.start <= WHOLE_CHARACTERS:
         return [clause]
+    placeholders = [match.span() for match in PLACEHOLDER.finditer(text, clause.start, clause.end)]
     starts = range(clause.start, clause.end - SPAN_CHARACTERS + 1, SPAN_CHARACTERS // 2)
-    return [_Span(clause.row, clause.column, start, start + SPAN_CHARACTERS) for start in starts]
+    return [
+        _Span(
+            clause.row,
+            clause.column,
+            min([start, *(first for first, end in placeholders if first < start < end)]),
+            max([start + SPAN_CHARACTERS, *(end for first, end in placeholders if first < start + SPAN_CHARACTERS < end)]),
+        )
+        for start in starts
+    ]
 
 
 def _effects(reports: pd.DataFrame, risk: np.ndarray, spans: list[_Span], score: Score) -> np.ndarray:

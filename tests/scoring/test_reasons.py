@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
+import pytest
 
-from pipeline.schema import HISTORY
+from pipeline.schema import HISTORY, PLACEHOLDERS
 from pipeline.scoring.reasons import explain
 
 
@@ -41,3 +42,16 @@ def test_no_more_reasons_are_given_than_asked_for():
 
 def test_no_reports_get_no_reasons():
     assert explain(_reports().iloc[:0], _score, n_reasons=3) == []
+
+
+@pytest.mark.parametrize("n_before", range(12))
+def test_a_span_never_cuts_a_placeholder(n_before):
+    text = "楼" * n_before + "下[姓名]老板说要砍人还骗走[身份证号]和[QQ号]都不肯还给我们"  # wherever the placeholders stand
+    (reasons,) = explain(_reports(text), _score, n_reasons=3)
+    assert reasons
+    for reason in reasons:
+        rest = reason["evidence"]
+        for placeholder in PLACEHOLDERS:
+            rest = rest.replace(placeholder, "")
+        assert "[" not in rest
+        assert "]" not in rest
