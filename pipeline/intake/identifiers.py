@@ -59,7 +59,7 @@ _MOBILE = re.compile(
 _SPOKEN_MOBILE = re.compile("[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}(?![零〇一二三四五六七八九幺十百千万])")
 _EXTENSION = r"(?: ?(?:-|转|ext\.?|分机号?:?) ?\d{1,6})?"
 _LANDLINE = re.compile(
-    r"(?<![0-9.])(?:(?:\(?\+?86\)?[ -]?)?\(?0?(?:10|2\d|[3-9]\d{2})\)[ -]?[2-9]\d{2,3}[ -]?\d{4}"
+    r"(?<![0-9.A-KM-Z])(?:(?:\(?\+?86\)?[ -]?)?\(?0?(?:10|2\d|[3-9]\d{2})\)[ -]?[2-9]\d{2,3}[ -]?\d{4}"
     r"|(?:\+?86[ -]?)?0(?:10|2\d|[3-9]\d{2})[ -]{0,2}[2-9]\d{2,3}[ -]?\d{4}"
     r"|[48]00(?:[ -]\d{3}[ -]?\d{4}|[ -]\d{4}[ -]\d{3}|\d[ -]\d{3}[ -]\d{3}|\d{7}(?![万元亿平米吨斤人个户株年月])))"
     + _EXTENSION
@@ -82,11 +82,14 @@ _PLATE = re.compile(
     r"[A-HJ-NP-Za-hj-np-z0-9]{5,6}(?![A-Za-z0-9])"
 )
 _WECHAT = re.compile(
-    r"(?P<cue>(?=wxid_)|微 ?信|威信|薇信|徽信|[Ww]e[Cc]hat|[Ww]eixin|加微"
-    r"|(?<![A-Za-z])(?:[Vv][Xx]|[Ww][Xx]|[Vv]信|加 ?\+?[Vv]|\+[Vv]|[Vv](?=:)))"
-    r"(?P<link>(?:号码?|[账帐]号|[Ii][Dd]|名|是|为|搜索?|添?加|联系|我|他|她|的|[:\s(\"“]){0,6})"
+    r"(?P<cue>(?=wxid_)|微 ?信|[威薇徽维V]信|微[❤♥号:]|卫星号?|[Ww]e[Cc]hat|[Ww]eixin"
+    r"|(?<![A-Za-z])(?:[Vv][Xx]|[Ww][Xx]|[Vv]信|加 ?\+?[Vv]|\+[Vv]|[Vv](?=[:号])))"
+    r"(?P<link>(?:同号,?)?(?:[Ii][Dd]|[:\s(\"“'=]|(?![单票款付转型案货价元群版众程序里元])[\u4e00-\u9fff]){0,8})"
     r"(?P<id>[A-Za-z][A-Za-z0-9_-]{5,19}|\d{6,12}(?![0-9元]))(?![A-Za-z0-9_-])"
+    r"|(?<![A-Za-z0-9_.@/:-])(?:(?P<named>[A-Za-z](?=[A-Za-z_-]*[0-9_-])[A-Za-z0-9_-]{5,19})(?=(?:这个|那个|是[我他她]|为)?的?(?:微信|[Vv][Xx]))"
+    r"|(?P<this>[a-z]{6,20})(?=[这那]个(?:微信|[Vv][Xx])))"
 )
+_FOREIGN_WORDS = frozenset(("android", "iphone", "windows", "paypal", "official", "online", "wechat", "weixin", "mobile"))
 _QQ = re.compile(
     r"(?:(?<![A-Za-z])[Qq]{2}|扣扣|加扣|企鹅号?|(?<![A-Za-z])[Qq](?=[:群号]|\d{6}))"
     r"(?P<link>(?:群|号码?|[账帐]号|是|为|加|联系|[:\s(]){0,6})(?P<id>[1-9]\d{4,10})(?![0-9])"
@@ -155,7 +158,7 @@ def _long_number(found: re.Match[str], counts: Counter[str]) -> str:
     is_cued = not is_order and _CARD_CUE.search(before) is not None
     if number.isdigit() and (is_cued or (not is_order and is_bank_card(number) and re.search("[A-Za-z]$", before) is None)):
         return _put(CARD, counts)
-    return _replace_phones(found[0], counts)
+    return found[0] if re.search("[A-KM-Z]$", before) is not None else _replace_phones(found[0], counts)  # SF046172909826
 
 
 def is_resident_id(number: str) -> bool:
@@ -218,11 +221,14 @@ def _passport(found: re.Match[str], counts: Counter[str]) -> str:
 
 def _wechat(found: re.Match[str], counts: Counter[str]) -> str:
     """Replace the id after a WeChat cue, unless it is merely a foreign word (`微信App`) or an amount."""
-    name = found["id"]
-    is_told = any(mark in found["link"] for mark in ("号", ":", "是", "为", "搜", "加", "I", "i")) or "加" in found["cue"]
+    if found["named"] is not None or found["this"] is not None:
+        return _put(WECHAT, counts)
+    name, link = found["id"], found["link"]
+    is_told = any(mark in link for mark in ("号", ":", "是", "为", "叫", "搜", "加", "I", "i")) or "加" in found["cue"]
+    is_told = is_told or (name.islower() and name not in _FOREIGN_WORDS and found["cue"].lower() not in ("wechat", "weixin"))
     if not (is_told or re.search("[0-9_-]", name)) or (name.isdigit() and not is_told):
         return found[0]
-    return found["cue"] + found["link"] + _put(WECHAT, counts)
+    return found["cue"] + link + _put(WECHAT, counts)
 
 
 def _substitute(pattern: re.Pattern[str], placeholder: str, text: str, counts: Counter[str]) -> str:

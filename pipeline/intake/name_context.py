@@ -1,11 +1,15 @@
 """What stands around a personal name: the cues before it, the titles and verbs after it, and what speaks against a name.
 
 Each function returns a weight in tenths of a natural logarithm, which persons.py adds to the weight of the characters. The
-weights were set by reading, not fitted: an explicit field (`联系人`, `我叫`) outweighs any doubt about the characters, a role
-or a title most of it, a comma little; a name that runs into a road, a firm or a school is none.
+words are in name_words.txt: an explicit field (`联系人`, `我叫`) nearly decides, a role or a title says much, what people do
+to each other (`举报`, `交给`, `欠我`) less, a mark little; a name that runs into a road, a firm or a school is none. What each
+kind weighs was fitted together with the characters, see persons.py.
 """
 
 import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -14,29 +18,9 @@ def _words(text: str) -> tuple[str, ...]:
 
 NAME = "[姓名]"
 
-CUE, ROLE, LEFT, EDGE, AREA = 60, 26, 16, 9, -25  # what may stand before
-TITLE, RIGHT, PLACE = 45, 12, -100  # what may stand after
-_UNSUPPORTED, _HALF_SUPPORTED, _WEAKLY_SUPPORTED = 30, 15, 10
+CUE, ROLE, LEFT, LEAD, EDGE, AREA = 87, 58, 42, 20, 24, -31  # what may stand before
+TITLE, ACTS, END, RIGHT, PLACE = 68, 42, 27, 26, -100  # what may stand after
 
-_FIELDS = _words(
-    "我叫 名叫 对方叫 人叫 个叫 ,叫 。叫 他叫 她叫 姓名 联系人 名字 名字叫 真名 户名 全名 本名 叫做 户主 法人 "
-    "法定代表人 经办人 申请人 投诉人 举报人 反映人 报案人 报警人 来电人 求助人 诉求人 受理人 责任人 当事人 收款人 "
-    "付款人 借款人 债务人 担保人 受害人 死者 伤者 嫌疑人 犯罪嫌疑人 被告 原告 被告人 化名 网名 签名 落款 署名 收件人 "
-    "寄件人 监护人 持卡人"
-)
-_ROLES = _words(
-    "我是 我爸 我妈 我哥 我姐 我弟 我妹 我儿 爱人 老伴 本人 自称 老板 老板娘 业主 居民 村民 群众 员工 职工 同事 邻居 "
-    "医生 护士 老师 教师 校长 院长 书记 主任 局长 处长 科长 所长 队长 村长 镇长 乡长 县长 市长 区长 组长 会长 厂长 "
-    "班长 店长 支书 副书记 经理 总经理 董事长 总监 主管 房东 租客 租户 房客 中介 司机 师傅 民警 警官 法官 律师 "
-    "检察官 学生 家长 孩子 男子 女子 丈夫 妻子 老公 老婆 儿子 女儿 父亲 母亲 爸爸 妈妈 爷爷 奶奶 哥哥 弟弟 姐姐 妹妹 "
-    "大哥 大姐 朋友 同学 战友 亲戚 亲家 男友 女友 对象 前夫 前妻 工友 包工头 负责人 代表 会计 出纳 客服 主播 教练 "
-    "保安 保洁 物管 干部 楼上 楼下 隔壁 对门 工作人员 代理人 网友 用户 客户 顾客 病人 患者 家属 小孩 女婿 儿媳 委员 "
-    "代课 总裁 班主任 医师 股东 秘书 助理 专员 顾问 管家 掌柜 房主 店主 摊主 车主 货主 户"
-)
-_LEFT_PHRASES = _words(
-    "举报 投诉 起诉 控告 状告 反映 告知 联系 联系上 通知 委托 询问 找到 遇到 认识 殴打 辱骂 威胁 借给 转给 汇给 送给 "
-    "卖给 交给 租给"
-)
 _PROVINCES = _words(
     "北京 天津 河北 山西 内蒙古 辽宁 吉林 黑龙江 上海 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 广西 海南 "
     "重庆 四川 贵州 云南 西藏 陕西 甘肃 青海 宁夏 新疆"
@@ -68,16 +52,20 @@ _SIGNS = _words(
     "实业 电梯 建材 平台 酒[吧楼] 会所 开发商 [茶影]楼 宾馆 客栈 公馆 药[店房] 大药房 诊所 门诊 汽贸 矿业 置地 陵园 "
     "[林农]场 水泥 钢铁 化工 风景 景区 保护区 高速 铁路 隧道 枢纽 收费站 加油站 [片校院]区 小镇 名[城都] [花雅家]苑 "
     "佳园 华府 山庄 庄园 百货 商贸 服饰 家具 物流 传媒 网络 软件 电子 电器 商城 品牌 交易 大宗 项目 银行 "
+    "传奇 都荟 [壹一]号 豪庭 豪苑 新都 名邸 华庭 丽都 御府 铭座 "
     "[0-9]+[栋期] [一二三四五六七八九十]期"
 )
 _PLACES = re.compile(
     "[东西南北中]?[路街巷弄道村镇乡县市区州桥山湖河江塘岭坡湾港岛寺庙站楼苑园城厂店组屯坪冲垸坝洲渡府阁轩院校馆堂庄寨沟郡荟邸墅]"
     "|[杯牌线型]|大[道桥街市队]|科技|国际|公园|家园|舞台|故居|原著|附[一二属]"
-    '|[^在的去到和与从是有说被把给跟对为让打找叫办进出就也都又不没,.。、:;?!()"“”\\s]{0,3}?(?:' + "|".join(_SIGNS) + ")"
+    '|[^在的去到和与从是有说被把给跟对为让打找叫办进出就也都又不没向由以将因等及并于按经,.。、:;?!()"“”\\s]{0,3}?(?:'
+    + "|".join(_SIGNS)
+    + ")"
 )
 # Words whose first character looks like a given name: 广 of 广场.
 _TAKEN = re.compile("[中小大]学|社区|街道|工业|物业|世家|广场|花园|公园|大[道厦桥]|山庄|新[村城区]|国际|中心")
 _PLACE_CHARACTERS = frozenset("".join(_SIGNS) + _TAKEN.pattern + _PLACES.pattern.partition("[^")[0])  # a quick look first
+_AFTER_HOME = frozenset("暴低里的不也又没有人住被把装门漏前后楼和与在是都还来,.。、:;?!)") | {""}
 ALWAYS = frozenset("是要会有能让把被在不喜")  # 总 is then "always" and no title
 _BEFORE_MARKS = frozenset(":是为叫( \"“'")
 _EDGES = frozenset(",.。、:;?!()\"'“”‘’《》【】[]<>/ \n…-—~·*+=|")
@@ -96,13 +84,37 @@ def group_by(position: int, phrases: tuple[str, ...]) -> dict[str, tuple[str, ..
     return {at: tuple(p for p in phrases if p[position] == at) for at in {p[position] for p in phrases}}
 
 
-_FIELDS_BY_LAST, _PHRASES_BY_LAST = group_by(-1, _FIELDS), group_by(-1, _LEFT_PHRASES)
-_PROVINCES_BY_LAST = group_by(
-    -1,
-    _PROVINCES,
-)
-_ROLES_BY_LAST = group_by(-1, (*_ROLES, NAME + "、"))
 _TITLES_BY_FIRST = group_by(0, TITLES)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words of name_words.txt and the provinces, under the character next to the name."""
+
+    fields: dict[str, tuple[str, ...]]
+    roles: dict[str, tuple[str, ...]]
+    asks: dict[str, tuple[str, ...]]
+    leads: dict[str, tuple[str, ...]]
+    provinces: dict[str, tuple[str, ...]]
+    acts: dict[str, tuple[str, ...]]
+
+
+@cache
+def _around() -> _Words:
+    """Read name_words.txt once."""
+    kinds: dict[str, tuple[str, ...]] = {}
+    for line in (files("pipeline.intake") / "name_words.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            kind, words = line.split("\t")
+            kinds[kind] = kinds.get(kind, ()) + _words(words)
+    return _Words(
+        fields=group_by(-1, kinds["field"]),
+        roles=group_by(-1, (*kinds["role"], NAME + "、")),
+        asks=group_by(-1, kinds["asks"]),
+        leads=group_by(-1, kinds["lead"]),
+        provinces=group_by(-1, _PROVINCES),
+        acts=group_by(0, kinds["acts"]),
+    )
 
 
 def most_before(left: str) -> int:
@@ -114,9 +126,10 @@ def most_before(left: str) -> int:
     Returns:
         An upper bound of `weigh_before`.
     """
-    if left in _BEFORE_MARKS or left in _FIELDS_BY_LAST:
+    words = _around()
+    if left in _BEFORE_MARKS or left in words.fields:
         return CUE
-    return ROLE if left in _ROLES_BY_LAST else LEFT
+    return ROLE if left in words.roles else LEFT
 
 
 def weigh_before(text: str, start: int) -> int:
@@ -131,20 +144,21 @@ def weigh_before(text: str, start: int) -> int:
     """
     if start == 0:
         return EDGE
-    left = text[start - 1]
-    at = start
+    words, left, at = _around(), text[start - 1], start
     while at > 0 and start - at < 3 and text[at - 1] in _BEFORE_MARKS:
         at -= 1
     for end in (start,) if at == start else (start, at + 1, at):
-        if end > 0 and text.endswith(_FIELDS_BY_LAST.get(text[end - 1], ()), 0, end):
+        if end > 0 and text.endswith(words.fields.get(text[end - 1], ()), 0, end):
             return CUE
     for end in {start, at} - {0}:
-        if text.endswith(_ROLES_BY_LAST.get(text[end - 1], ()), 0, end):
+        if text.endswith(words.roles.get(text[end - 1], ()), 0, end):
             return ROLE
-    if left in _LEFT_WORDS or text.endswith(_PHRASES_BY_LAST.get(left, ()), 0, start):
+    if left in _LEFT_WORDS or text.endswith(words.asks.get(left, ()), 0, start):
         return LEFT
-    if left in "市省县区镇路街道" or text.endswith(_PROVINCES_BY_LAST.get(left, ()), 0, start):
+    if left in "市省县区镇路街道" or text.endswith(words.provinces.get(left, ()), 0, start):
         return AREA
+    if text.endswith(words.leads.get(left, ()), 0, start):
+        return LEAD
     return EDGE if left in _EDGES else 0
 
 
@@ -161,7 +175,7 @@ def weigh_after(text: str, end: int, pairs: dict[str, int]) -> int:
     """
     right = text[end : end + 1]
     if not right or right in _EDGES:
-        return EDGE
+        return PLACE // 2 if text.startswith("[地址]", end) else END
     if right == "总" and text[end + 1 : end + 2] in ALWAYS:
         return 0
     is_place_like = not _PLACE_CHARACTERS.isdisjoint(text[end : end + 5])
@@ -169,22 +183,12 @@ def weigh_after(text: str, end: int, pairs: dict[str, int]) -> int:
         return PLACE
     if text.startswith(_TITLES_BY_FIRST.get(right, ()), end):
         return TITLE
+    words = _around()
     if is_place_like and _PLACES.match(text, end) is not None:
         return PLACE
+    if right == "家" and text[end + 1 : end + 2] not in _AFTER_HOME:
+        return PLACE // 2  # 袁岭家 is rather a village
     bound = max(pairs.get(text[end - 1 : end + 1], 0), 0)
+    if text.startswith(words.acts.get(right, ()), end):
+        return ACTS - bound
     return RIGHT - bound if right in _RIGHT_WORDS else -bound
-
-
-def lean(weight_before: int, weight_after: int) -> int:
-    """Weight of what stands after, less where neither side speaks for a name: it is then often part of a place or a firm.
-
-    Args:
-        weight_before: What `weigh_before` returned.
-        weight_after: What `weigh_after` returned.
-
-    Returns:
-        The weight to add for what stands after.
-    """
-    if weight_after <= 0:
-        return weight_after - (_UNSUPPORTED if weight_before <= 0 else _HALF_SUPPORTED if weight_before <= EDGE else 0)
-    return weight_after - (_WEAKLY_SUPPORTED if weight_before <= 0 and weight_after <= RIGHT else 0)
