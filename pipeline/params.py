@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, model_validator
 
 from pipeline.errors import ParameterError
+from pipeline.limits import GateParams
 from pipeline.settings import Count, Section, Share, read_yaml
 
 
@@ -52,6 +53,7 @@ class EvaluationParams(Section):
     n_bins: Count
     max_day_share: Share
     min_macro_f1_gain: float
+    gates: GateParams
 
 
 class ScoringParams(Section):
@@ -230,6 +232,16 @@ class Places:
     def room(self, room: str) -> Path:
         """What a learning room wrote for this profile, such as `data/intake/<profile>`."""
         return self.root / "data" / room / self.profile
+
+    @property
+    def behaviour(self) -> Path:
+        """What a model is asked before it is promoted."""
+        return self.root / "data" / "behaviour" / "reports.yaml"
+
+    @property
+    def planted(self) -> Path:
+        """Planted personal data that redaction must take out."""
+        return self.root / "data" / "behaviour" / "planted.yaml"
 
     @property
     def reports(self) -> Path:

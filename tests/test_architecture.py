@@ -9,10 +9,13 @@ import yaml
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "pipeline"
-VOCABULARY = {"errors", "schema", "taxonomy", "settings", "params", "classifier", "tracking"}
+VOCABULARY = {"errors", "schema", "taxonomy", "settings", "limits", "params", "classifier", "tracking"}
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
-CONNECTING = {"registry", "ensemble", "comparison", "nightly", "backtest", "cli", "checking", "printing"}
+CONNECTING = {
+    *("registry", "champions", "judging", "promotion", "ensemble", "comparison"),
+    *("nightly", "backtest", "cli", "checking", "printing"),
+}
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}
 DRAWERS = {"utils", "helpers", "common", "misc"}

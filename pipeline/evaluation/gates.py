@@ -47,7 +47,7 @@ def check_gates(metrics: Mapping[str, Any], params: EvaluationParams) -> list[Ga
     if n_category:
         gates += _category_gates(category, params)
     if "average_precision" in risk:
-        gates += _risk_gates(risk, metrics.get("baselines", {}))
+        gates += _risk_gates(risk, metrics.get("baselines", {}), params.gates.max_baseline_drop)
     return gates
 
 
@@ -70,7 +70,7 @@ def _category_gates(category: Mapping[str, Any], params: EvaluationParams) -> li
     ]
 
 
-def _risk_gates(risk: Mapping[str, Any], baselines: Mapping[str, Any]) -> list[Gate]:
+def _risk_gates(risk: Mapping[str, Any], baselines: Mapping[str, Any], max_drop: float) -> list[Gate]:
     gates = [
         Gate(
             "stated risks are no worse than the constant base rate",
@@ -85,8 +85,8 @@ def _risk_gates(risk: Mapping[str, Any], baselines: Mapping[str, Any]) -> list[G
             gates.append(
                 Gate(
                     f"risk ranks no worse than {name}",
-                    highest >= 0.0,
-                    f"PR-AUC not below {ranking['average_precision']:.3f} by more than chance",
+                    highest >= 0.0 or ranking["gain_average_precision"] >= -max_drop,
+                    f"PR-AUC not below {ranking['average_precision']:.3f} by over {max_drop:g} and by more than chance",
                     f"{risk['average_precision']:.3f}",
                 )
             )

@@ -85,8 +85,24 @@ def run(root: Path, model: str) -> EvaluationSummary:
 
 
 def _read(params: Params, places: Places, profile: Profile, model: str) -> Inputs:
-    examples = EXAMPLES.read(places.examples)
     probabilities = PROBABILITIES.read(places.model(model) / "probabilities.parquet")
+    return prepare(params, places, profile, probabilities, model=model)
+
+
+def prepare(params: Params, places: Places, profile: Profile, probabilities: pd.DataFrame, *, model: str) -> Inputs:
+    """Everything the measures need, from the tables on disk and a model's probabilities.
+
+    Args:
+        params: Of the project.
+        places: Of the profile.
+        profile: The profile.
+        probabilities: `report_id`, `category_probabilities` and `risk` of every test report; other rows are not looked at.
+        model: The model's name, for messages.
+
+    Raises:
+        SchemaError: If a test report has no probabilities.
+    """
+    examples = EXAMPLES.read(places.examples)
     predicted = probabilities.set_index("report_id")[["category_probabilities", "risk"]]
     test = examples[examples["split"] == "test"].sort_values("report_id").reset_index(drop=True)
     n_missing = int((~test["report_id"].isin(predicted.index)).sum())

@@ -38,8 +38,15 @@ def test_each_gate_fails_for_its_own_reason(params, section, change, gate):
 
 
 def test_a_ranking_worse_than_a_baseline_by_more_than_chance_fails(params):
-    worse = {"keywords": {"average_precision": 0.5, "gain_average_precision_high": -0.05}}
+    worse = {"keywords": {"average_precision": 0.5, "gain_average_precision": -0.2, "gain_average_precision_high": -0.05}}
     assert _failed({**GOOD, "baselines": worse}, params) == ["risk ranks no worse than keywords"]
+
+
+def test_a_sure_but_tiny_difference_to_a_baseline_is_let_pass(params):
+    close = {
+        "text_only": {"average_precision": 0.301, "gain_average_precision": -0.001, "gain_average_precision_high": -0.0005}
+    }
+    assert _failed({**GOOD, "baselines": close}, params) == []
 
 
 def test_a_model_without_risk_labels_is_judged_by_category_alone(params):
