@@ -93,11 +93,21 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--models", nargs="+", choices=COMPARED, default=["baseline", "pretrained"])
     compare.add_argument("--labels", nargs="+", type=_count, default=[500, 1000, 2000, 4000, 0], help="0 or all: all of them")
     compare.add_argument("--seeds", nargs="+", type=int, default=[7, 8, 9])
+    _add_acts(commands)
+    return parser
+
+
+def _add_acts(commands: Any) -> None:
+    """What a person does to the champion, and the record of it."""
     promote = _add(commands, "promote", _promote, "make a model the champion, if it passes the gates")
     promote.add_argument("model")
-    promote.add_argument("--by", default=getpass.getuser(), help="who promotes")
-    promote.add_argument("--why", default="", help="the reason, kept with the version")
-    return parser
+    promote.add_argument("--waive", action="append", default=[], metavar="GATE=REASON", type=_waiver,
+                         help="let the model through this gate, for a written reason")  # fmt: skip
+    rollback = _add(commands, "rollback", _rollback, "return to the champion before the present one")
+    for act in (promote, rollback):
+        act.add_argument("--by", default=getpass.getuser(), help="who answers for it (default: you)")
+        act.add_argument("--why", required=True, help="the reason; it is recorded")
+    _add(commands, "champions", _champions, "show who promoted or rolled back what, when and why")
 
 
 def _add(commands: Any, name: str, command: Callable[[argparse.Namespace], Result], about: str) -> argparse.ArgumentParser:
@@ -185,11 +195,41 @@ def _compare(options: argparse.Namespace) -> Result:
     return table, {"table": table}
 
 
-def _promote(options: argparse.Namespace) -> Result:
-    from pipeline.registry import promote
+def _waiver(text: str) -> tuple[str, str]:
+    gate, _, reason = text.partition("=")
+    return gate.strip(), reason.strip()
 
-    version = promote(options.project, options.model, who=options.by, why=options.why)
-    return f"{version} ({options.model}) is now champion.", {"champion": str(version), "run_id": version.run_id}
+
+def _promote(options: argparse.Namespace) -> Result:
+    from pipeline.printing import act_line
+    from pipeline.promotion import promote
+
+    done = promote(options.project, options.model, who=options.by, why=options.why, waivers=dict(options.waive))
+    lines = [*(act_line(act) for act in done.repaired), f"{done.version} ({options.model}) is now champion."]
+    lines.append(f"Evidence: {done.evidence / 'evidence.html'}")
+    facts = {"champion": str(done.version), "run_id": done.version.run_id, "evidence": str(done.evidence)}
+    return "\n".join(lines), facts
+
+
+def _rollback(options: argparse.Namespace) -> Result:
+    from dataclasses import asdict
+
+    from pipeline.printing import act_line
+    from pipeline.promotion import rollback
+
+    done = rollback(options.project, who=options.by, why=options.why)
+    return "\n".join(act_line(act) for act in (*done.repaired, done.act)), asdict(done.act)
+
+
+def _champions(options: argparse.Namespace) -> Result:
+    from dataclasses import asdict
+
+    from pipeline.printing import act_line
+    from pipeline.promotion import history
+
+    champion, acts = history(options.project)
+    text = "\n".join([*(act_line(act) for act in acts), f"Champion: {f'v{champion}' if champion else 'none'}"])
+    return text, {"champion": champion, "acts": [asdict(act) for act in acts]}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pipeline.params import Places, load_profile
 from pipeline.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
+    from pipeline.champions import Act
     from pipeline.nightly import Night
 
 _TITLE_COLUMNS = 34
@@ -80,6 +81,12 @@ def _reason(reason: dict[str, Any], report: "pd.Series[Any]", say: dict[str, Any
     window = evidence.rpartition("_")[2]
     counts = {"n_similar": report[f"n_similar_{window}"], "n_reporters": report[f"n_reporters_{window}"]}
     return str(say["n_similar"]).format(days=window.removesuffix("d"), effect=effect, **counts)
+
+
+def act_line(act: "Act") -> str:
+    """A promotion or rollback in one line."""
+    change = f"v{act.before} → v{act.version}" if act.before else f"→ v{act.version}"
+    return f"{act.when[:19]}Z  {act.kind}  {change}  {act.end or 'under way'}  by {act.who}: {act.why}"
 
 
 def display_width(text: str) -> int:

@@ -20,9 +20,8 @@ import pandas as pd
 from pipeline import schema, tracking
 from pipeline.calibration.calibrators import Calibrators
 from pipeline.classifier import Classifier
-from pipeline.errors import ArtifactError, GateError, TrackingError
-from pipeline.evaluation.gates import check_gates
-from pipeline.params import Places, Profile, load_params, load_project
+from pipeline.errors import ArtifactError
+from pipeline.params import Places, Profile, load_project
 
 CLASSIFIERS = {
     "baseline": "pipeline.baseline.model:Baseline",
@@ -36,13 +35,18 @@ _NETWORK = ("torch", "transformers", "tokenizers", "datasets", "tqdm")
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A classifier with its calibrators, ready to score."""
+    """A classifier with its calibrators, ready to score.
+
+    Attributes:
+        learned_until: Arrival of the last report it learned from or was calibrated on, ISO 8601; empty where undated.
+    """
 
     name: str
     version: str
     profile: str
     classifier: Classifier
     calibrators: Calibrators
+    learned_until: str = ""
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -70,13 +74,13 @@ def load(folder: Path, *, version: str = "unregistered") -> TrainedModel:
     described = folder / "model.json"
     try:
         facts = json.loads(described.read_text(encoding="utf-8"))
-        name, profile = str(facts["name"]), str(facts["profile"])
+        name, profile, until = str(facts["name"]), str(facts["profile"]), str(facts.get("learned_until", ""))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(
             f"{described} should say what model this is, but cannot be read. Promote the model again, or restore the artifact."
         ) from error
     classifier = classifier_class(name).load(folder / "fitted")
-    return TrainedModel(name, version, profile, classifier, Calibrators.load(folder / "calibrators.json"))
+    return TrainedModel(name, version, profile, classifier, Calibrators.load(folder / "calibrators.json"), until)
 
 
 def classifier_class(name: str) -> Any:
@@ -105,7 +109,10 @@ def assemble(root: Path, model: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(made / "fitted", folder / "fitted")
     shutil.copy2(made / "calibrators.json", folder / "calibrators.json")
-    facts = {"name": model, "profile": profile.name, "taxonomy": profile.taxonomy, "as_of": profile.as_of.isoformat()}
+    facts = {
+        "name": model, "profile": profile.name, "taxonomy": profile.taxonomy, "as_of": profile.as_of.isoformat(),
+        "learned_until": _learned_until(places),
+    }  # fmt: skip
     (folder / "model.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     needed_libraries = _RUNTIME if model == "baseline" else (*_RUNTIME, *_NETWORK)
     (folder / "requirements.txt").write_text("".join(f"{_pin(name)}\n" for name in needed_libraries), encoding="utf-8")
@@ -115,6 +122,13 @@ def assemble(root: Path, model: str, folder: Path) -> Path:
 def _pin(name: str) -> str:
     """The installed version as a requirement; a build such as `+cpu` is left to the machine that installs it."""
     return f"{name}=={importlib.metadata.version(name).partition('+')[0]}"
+
+
+def _learned_until(places: Places) -> str:
+    """Arrival of the last report outside the test split; empty where none has a time."""
+    examples = schema.EXAMPLES.read(places.examples)
+    last = examples.loc[examples["split"] != "test", "received_at"].max()
+    return "" if pd.isna(last) else str(last.isoformat())
 
 
 def log_evaluated(root: Path, model: str) -> tracking.Logged:
@@ -182,32 +196,6 @@ def _numbers(metrics: dict[str, Any]) -> dict[str, float]:
     """The leaves that are numbers; NaN, where something could not be measured, is left out."""
     leaves = tracking.flat(metrics).items()
     return {key: float(leaf) for key, leaf in leaves if isinstance(leaf, int | float) and not math.isnan(leaf)}
-
-
-def promote(root: Path, model: str, *, who: str, why: str) -> tracking.Version:
-    """Give a model's last evaluated run the champion alias, if it passes the gates.
-
-    Args:
-        root: Project folder.
-        model: Name of the model, such as `baseline`.
-        who: The person who promotes.
-        why: Their reason; kept with the version.
-
-    Raises:
-        GateError: If a gate is not passed; the champion stays.
-        TrackingError: If the run is unknown to MLflow.
-    """
-    params = load_params(root)
-    places = Places(root, params.profile)
-    failed = [gate for gate in check_gates(_metrics(places.evaluation(model)), params.evaluation) if not gate.passed]
-    if failed:
-        reasons = "; ".join(f"{gate.name}: wanted {gate.wanted}, got {gate.got}" for gate in failed)
-        raise GateError(f"Model '{model}' was not promoted. {reasons}. The champion stays as it was.")
-    noted = places.model(model) / "run.json"
-    if not noted.exists():
-        raise TrackingError(f"{noted} is missing: the model's run was not tracked. Run `dvc repro --force evaluation`.")
-    logged = tracking.Logged(**json.loads(noted.read_text(encoding="utf-8")))
-    return tracking.register(root, params.profile, logged, tags={"model": model, "promoted_by": who, "reason": why})
 
 
 def champion(root: Path, profile: str) -> TrainedModel:

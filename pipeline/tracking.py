@@ -1,8 +1,8 @@
 """The thread to MLflow: runs, registered models and the champion alias.
 
 By default everything lies in one SQLite file and one folder in the project; `MLFLOW_TRACKING_URI` names any server instead.
-Everything that imports MLflow (some seconds) is here, and only inside functions. What a server answers wrongly or not at all
-becomes a `TrackingError` that says what to do.
+Everything that imports MLflow (some seconds) is here and in `champions.py`, and only inside functions. What a server answers
+wrongly or not at all becomes a `TrackingError` that says what to do.
 """
 
 import os
@@ -220,21 +220,6 @@ def _as_mlflow_dataset(dataset: Dataset) -> Any:
     source_class: Any = vars(sources)["LocalArtifactDatasetSource"]  # MLflow makes this class when imported
     source = source_class(f"data/dataset/{dataset.name}/examples.parquet")
     return made(source, name=f"{dataset.name} {dataset.window}, {dataset.n_rows} rows", digest=dataset.digest[:32])
-
-
-def register(root: Path, profile: str, logged: Logged, *, tags: Mapping[str, str]) -> Version:
-    """Make a run's model a version of the profile's registered model and give it the champion alias.
-
-    Returns:
-        The version that is now champion.
-    """
-    from mlflow import MlflowClient
-
-    name = registered_name(profile)
-    with connected(root) as mlflow:
-        made = mlflow.register_model(f"models:/{logged.model_id}", name, tags=dict(tags))
-        MlflowClient().set_registered_model_alias(name, CHAMPION, made.version)
-        return Version(name, str(made.version), logged.run_id, dict(tags))
 
 
 def fetch_champion(root: Path, profile: str, folder: Path) -> tuple[Version, Path]:

@@ -25,6 +25,29 @@ WHAT = (
 )
 CLAUSES = [f"{when}{what}" for when in WHEN for what in WHAT]
 
+BEHAVIOUR = {
+    "name": "desk",
+    "version": 1,
+    "reports": [
+        {
+            "title": "上周三老板拖欠工资",
+            "text": "上周三老板拖欠工资，从三月份起找过他们经理，带班的{name}说再等等看，一共{amount}。",
+        },
+        {
+            "title": "昨天傍晚邻居家漏水",
+            "text": "昨天傍晚邻居家漏水，去年年底打了好多次电话，户主{name}被推来推去，修要{amount}。",
+        },
+        {"title": "开学以后刷单返利被骗", "text": "开学以后刷单返利被骗，下雨那天门口等了半天，对方叫{name}，付了{amount}。"},
+    ],
+    "names": ["张伟明", "李秀兰"],
+    "amounts": ["3200元", "4650元"],
+    "neutral": ["这个月中旬说再等等看"],
+    "direction": [{"kind": "threats", "needs": ["injury_or_threat_to_life"], "sentences": ["这个月中旬威胁要动手"]}],
+    "negation": {"needs": ["injury_or_threat_to_life"], "pairs": []},
+    "repeated": [],
+}
+"""Questions about what escalates in the made-up project: a threat, and nothing else."""
+
 
 def make_project(root: Path, *, n_reports: int = 720, seed: int = 5) -> Path:
     """Write a project whose profile `desk` can learn, be promoted and run nights from 2025-08-01 on."""
@@ -34,11 +57,14 @@ def make_project(root: Path, *, n_reports: int = 720, seed: int = 5) -> Path:
     (root / "data" / "taxonomy").mkdir(parents=True)
     for name in ("outcomes.yaml", "harm_words.yaml"):
         shutil.copy2(ROOT / "data" / "taxonomy" / name, root / "data" / "taxonomy" / name)
+    _write(root / "data" / "behaviour" / "reports.yaml", BEHAVIOUR)
+    shutil.copy2(ROOT / "data" / "behaviour" / "planted.yaml", root / "data" / "behaviour" / "planted.yaml")
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["profile"] = "desk"
     params["threads"] = 1
     params["evaluation"]["n_bootstrap"] = 50
     params["intake"]["reject_limit"] = 0.05
+    params["evaluation"]["gates"]["min_behaviour_share"]["order"] = 0.5  # three questions, and 480 reports to learn from
     _write(root / "params.yaml", params)
     _write(root / "data" / "taxonomy" / "desk.yaml", _taxonomy())
     _write(root / "data" / "profiles" / "desk.yaml", _profile())

@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 
 from pipeline import registry
+from pipeline.promotion import promote
 from tests.project import make_project
 
 
@@ -21,7 +22,7 @@ def learned_project(tmp_path_factory):
         for stage in ("calibration", "evaluation"):
             import_module(f"pipeline.{stage}.stage").run(root, "baseline")
         registry.log_evaluated(root, "baseline")
-        registry.promote(root, "baseline", who="test", why="for the tests")
+        promote(root, "baseline", who="test", why="for the tests", waivers={})
     return root
 
 

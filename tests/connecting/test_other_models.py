@@ -7,9 +7,10 @@ from importlib import import_module
 import pytest
 import yaml
 
-from pipeline import nightly, registry, schema
+from pipeline import nightly, promotion, registry, schema
 from pipeline.ensemble import stage as ensemble_stage
 from pipeline.errors import ArtifactError
+from pipeline.promotion import promote
 from tests.transformer.small import small_params
 
 
@@ -45,7 +46,7 @@ def _evaluate(project, model):
 
 
 def _promote_and_run_a_night(project, model):
-    version = registry.promote(project, model, who="test", why="for the night")
+    version = promote(project, model, who="test", why="for the night", waivers={}).version
     night = nightly.run_night(project, date(2025, 8, 5))
     queue = schema.QUEUE.read(project / "data" / "nights" / "desk" / "2025-08-05" / "queue.parquet")
     champion = registry.champion(project, "desk")
@@ -55,7 +56,7 @@ def _promote_and_run_a_night(project, model):
 
 @pytest.mark.slow
 def test_a_promoted_transformer_ranks_the_night_and_its_card_has_the_figures(project, monkeypatch):
-    monkeypatch.setattr(registry, "check_gates", lambda *_: [])  # so small a network passes none; gates have their own tests
+    monkeypatch.setattr(promotion, "judge", lambda *_: ([], ""))  # so small a network passes none; gates have their own tests
     _evaluate(project, "transformer")
     _promote_and_run_a_night(project, "transformer")
     card = (project / "data" / "evaluation" / "desk" / "transformer" / "README.md").read_text(encoding="utf-8")
@@ -65,7 +66,7 @@ def test_a_promoted_transformer_ranks_the_night_and_its_card_has_the_figures(pro
 
 @pytest.mark.slow
 def test_a_promoted_ensemble_ranks_the_night(project, monkeypatch):
-    monkeypatch.setattr(registry, "check_gates", lambda *_: [])
+    monkeypatch.setattr(promotion, "judge", lambda *_: ([], ""))
     ensemble_stage.run(project)
     _evaluate(project, "ensemble")
     _promote_and_run_a_night(project, "ensemble")
