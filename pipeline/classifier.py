@@ -6,7 +6,7 @@ over every classifier.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,8 @@ class Classifier(Protocol):
     def fit(self, train: pd.DataFrame, validation: pd.DataFrame) -> Self:
         """Learn from EXAMPLES of the training split, choosing on the validation split.
 
-        Rows with a null `category` teach the risk head only; rows with a null `escalated` (censored) the category head only.
+        Rows with a null `category` teach the risk head only; rows with a null `escalated` (censored) the category head only,
+        unless the model reckons with censoring: then they teach the risk head as far as `followed_days` goes.
 
         Raises:
             TrainingError: If there is nothing to learn a category from.
@@ -70,4 +71,20 @@ class Classifier(Protocol):
 
         Raises:
             ArtifactError: If the folder is incomplete or damaged.
+        """
+
+
+@runtime_checkable
+class RiskOverTime(Protocol):
+    """What a classifier offers beside, if it knows how soon an outcome follows; `isinstance` tells."""
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """Days after arrival, ascending; the label window is among them."""
+
+    def risk_by_horizon(self, reports: pd.DataFrame) -> np.ndarray:
+        """Log-odds of an outcome within each horizon, shape (n_reports, n_horizons), float32, not falling from left to right.
+
+        The label window's column equals `Logits.risk`. Calibrators are fitted for the label window only, so the other columns
+        may order and compare reports but must not be shown as probabilities.
         """

@@ -36,6 +36,7 @@ class DatasetParams(Section):
     """How reports become examples."""
 
     min_examples_per_category: Count
+    follow_up_days: Count
 
 
 class CalibrationParams(Section):
@@ -262,6 +263,11 @@ class Places:
     def examples(self) -> Path:
         """EXAMPLES of dataset."""
         return self.room("dataset") / "examples.parquet"
+
+    @property
+    def between(self) -> Path:
+        """EXAMPLES of the gaps between splits: without labels, each with the days it was followed."""
+        return self.room("dataset") / "between.parquet"
 
     def config(self, model: str) -> Path:
         """The configuration of a model."""

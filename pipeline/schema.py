@@ -187,11 +187,14 @@ EXAMPLES = Table(
     _columns(
         report_id=_TEXT, source=_TEXT, received_at=_optional(INSTANT), title=_TEXT, text=_TEXT, area=_optional(_TEXT),
         channel=_optional(_TEXT), category=_optional(_TEXT), escalated=_optional(pa.bool_()), escalated_at=_optional(INSTANT),
-        duplicate_group=_TEXT, matter_id=_TEXT, **_HISTORY_COLUMNS, split=_TEXT,
+        followed_days=_optional(_REAL), outcome_days=_optional(_REAL), duplicate_group=_TEXT, matter_id=_TEXT,
+        **_HISTORY_COLUMNS, split=_TEXT,
     ),
     unique="report_id",
 )  # fmt: skip
-"""What is learned from: labels as known at `as_of`, history as known at `received_at`, and the split."""
+"""What is learned from: labels as known at `as_of`, history as known at `received_at`, and the split.
+
+`followed_days` and `outcome_days` say for how long a report's outcomes are known, and when in that time the first one came."""
 
 LOGITS = Table(
     "LOGITS",

@@ -56,6 +56,7 @@ def make_project(root: Path, examples: pd.DataFrame | None = None) -> Places:
     places.config("baseline").parent.mkdir(parents=True)
     shutil.copy(ROOT / "models/baseline/config.yaml", places.config("baseline"))
     EXAMPLES.write(made_up_splits() if examples is None else examples, places.examples)
+    EXAMPLES.write(EXAMPLES.empty(), places.between)
     return places
 
 

@@ -35,6 +35,8 @@ def make_examples(n_reports: int, *, split: str = "train", start: str = "2025-01
                 "category": category,
                 "escalated": escalates in text and n_similar >= 2,
                 "escalated_at": None,
+                "followed_days": 30.0,
+                "outcome_days": 2.0 * n_similar if escalates in text and n_similar >= 2 else None,
                 "duplicate_group": f"{split}-d{number:05d}",
                 "matter_id": f"{split}-m{number // 2:05d}",
                 **dict.fromkeys(HISTORY[:-1], n_similar),
@@ -51,3 +53,9 @@ def with_types(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
     frame["escalated"] = frame["escalated"].astype("boolean")
     frame["escalated_at"] = pd.to_datetime(frame["escalated_at"], utc=True)
     return frame
+
+
+def without_escalation(examples: pd.DataFrame) -> pd.DataFrame:
+    """The examples as if nothing were known of what became of them."""
+    unknown = pd.array([pd.NA] * len(examples), dtype="boolean")
+    return examples.assign(escalated=unknown, followed_days=float("nan"), outcome_days=float("nan"))

@@ -8,18 +8,22 @@ import pytest
 
 from pipeline.baseline.config import BaselineConfig
 from pipeline.baseline.model import Baseline
+from pipeline.classifier import RiskOverTime
 from pipeline.ensemble.model import Ensemble
 from pipeline.errors import ArtifactError, TrainingError
 from pipeline.registry import CLASSIFIERS
 from pipeline.schema import HISTORY
 from pipeline.settings import read_yaml
 from tests.conftest import ROOT
-from tests.made_up import CATEGORIES, make_examples
+from tests.made_up import CATEGORIES, make_examples, without_escalation
 from tests.transformer.small import small_transformer
+
+LABEL_WINDOW_DAYS = 14
 
 
 def _baseline(*, categories=CATEGORIES, seed=7):
-    return Baseline(read_yaml(ROOT / "models/baseline/config.yaml", BaselineConfig), categories=categories, seed=seed)
+    config = read_yaml(ROOT / "models/baseline/config.yaml", BaselineConfig)
+    return Baseline(config, categories=categories, label_window_days=LABEL_WINDOW_DAYS, seed=seed)
 
 
 def _transformer(*, categories=CATEGORIES, seed=7):
@@ -69,6 +73,16 @@ def test_logits_have_one_row_a_report_and_one_column_a_category(fitted, reports)
     assert logits.category.dtype == logits.risk.dtype == np.float32
     assert np.isfinite(logits.category).all()
     assert np.isfinite(logits.risk).all()
+
+
+def test_risk_over_time_does_not_fall_and_agrees_with_the_logit_within_the_label_window(fitted, reports):
+    if not isinstance(fitted, RiskOverTime):
+        pytest.skip("knows the label window only")
+    risk = fitted.risk_by_horizon(reports)
+    assert risk.shape == (30, len(fitted.horizons))
+    assert list(fitted.horizons) == sorted(set(fitted.horizons))
+    assert (np.diff(risk, axis=1) >= 0).all()
+    np.testing.assert_array_equal(risk[:, fitted.horizons.index(LABEL_WINDOW_DAYS)], fitted.predict(reports).risk)
 
 
 def test_categories_are_the_taxonomys_in_its_order(fitted):
@@ -181,7 +195,7 @@ def test_what_area_and_channel_say_teaches_nothing(make, train, validation, fitt
 def test_rows_without_one_of_the_labels_teach_the_other(make, train, validation, reports):
     half, dozen = train.copy(), train.index // 12  # each dozen has every saying of every category
     half.loc[dozen % 2 == 0, "category"] = None
-    half.loc[dozen % 2 == 1, "escalated"] = pd.NA
+    half.loc[dozen % 2 == 1, ["escalated", "followed_days", "outcome_days"]] = pd.NA
     logits = make().fit(half, validation).predict(reports)
     predicted = np.array(CATEGORIES)[logits.category.argmax(axis=1)]
     assert (predicted == reports["category"]).mean() > 0.9
@@ -189,9 +203,7 @@ def test_rows_without_one_of_the_labels_teach_the_other(make, train, validation,
 
 
 def test_without_escalation_labels_the_risk_logit_is_zero(make, train, validation, reports):
-    unknown = {"escalated": pd.array([pd.NA] * len(train), dtype="boolean")}
-    nobody = validation.assign(escalated=pd.array([pd.NA] * len(validation), dtype="boolean"))
-    assert (make().fit(train.assign(**unknown), nobody).predict(reports).risk == 0).all()
+    assert (make().fit(without_escalation(train), without_escalation(validation)).predict(reports).risk == 0).all()
 
 
 def test_without_any_category_training_is_refused(make, train, validation):

@@ -43,16 +43,25 @@ class Description(Section):
     """What `baseline.json` says beside the weights."""
 
     kind: Literal["baseline"]
-    version: Literal[1]
+    version: Literal[2]
     categories: tuple[str, ...]
     history: tuple[str, ...]
+    label_window_days: int
     seed: int
     config: BaselineConfig
     versions: dict[str, str]
     weights_sha256: str
 
 
-def save_state(folder: Path, state: BaselineState, *, config: BaselineConfig, categories: tuple[str, ...], seed: int) -> None:
+def save_state(
+    folder: Path,
+    state: BaselineState,
+    *,
+    config: BaselineConfig,
+    categories: tuple[str, ...],
+    label_window_days: int,
+    seed: int,
+) -> None:
     """Write the weights and their description.
 
     Args:
@@ -60,16 +69,18 @@ def save_state(folder: Path, state: BaselineState, *, config: BaselineConfig, ca
         state: What fitting learned.
         config: What it was told.
         categories: Ids in the order of the logits' columns.
-        seed: Of the solvers.
+        label_window_days: Days after arrival in which an outcome counts.
+        seed: Of the category's solver.
     """
     folder.mkdir(parents=True, exist_ok=True)
     save_file(_arrays(state), folder / WEIGHTS)
     (folder / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone; the night may run as another user
     description = Description(
         kind="baseline",
-        version=1,
+        version=2,
         categories=categories,
         history=HISTORY,
+        label_window_days=label_window_days,
         seed=seed,
         config=config,
         versions={"numpy": np.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__},
@@ -122,7 +133,8 @@ def _arrays(state: BaselineState) -> dict[str, np.ndarray]:
         "risk_text_weights": state.risk.text_weights,
         "risk_text_intercept": np.array([state.risk.text_intercept]),
         "risk_weights": state.risk.weights,
-        "risk_intercept": np.array([state.risk.intercept]),
+        "risk_constants": state.risk.constants,
+        "risk_days": state.risk.ends,
     }
 
 
@@ -141,7 +153,8 @@ def _state(arrays: dict[str, np.ndarray], description: Description) -> BaselineS
         arrays["risk_text_weights"],
         float(arrays["risk_text_intercept"][0]),
         arrays["risk_weights"],
-        float(arrays["risk_intercept"][0]),
+        arrays["risk_constants"],
+        arrays["risk_days"],
     )
     return BaselineState(features, category, risk)
 
@@ -155,6 +168,7 @@ def _check_shapes(folder: Path, state: BaselineState, description: Description) 
         and state.category.intercepts.shape == (n_categories,)
         and state.risk.text_weights.shape == (n_features,)
         and state.risk.weights.shape == (1 + N_SMALL,)
+        and state.risk.constants.shape == state.risk.ends.shape
         and description.history == HISTORY
     )
     if not fits:

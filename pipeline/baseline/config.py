@@ -1,6 +1,6 @@
 """What `models/baseline/config.yaml` decides."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,8 @@ class BaselineConfig(Section):
     lead_weight: Positive
     balance_categories: bool
     category_strengths: tuple[Positive, ...] = Field(min_length=1)
+    risk_labels: Literal["mature", "hazard"]
+    risk_days: tuple[Count, ...] = Field(min_length=1)
     risk_text_strengths: tuple[Positive, ...] = Field(min_length=1)
     risk_penalty: Positive
     risk_blocks: int = Field(ge=2)

@@ -24,6 +24,7 @@ from pipeline.baseline.artifact import BaselineState, load_state, save_state
 from pipeline.baseline.category import CategoryHead, best_strength, fit_category_head, macro_f1, number_categories
 from pipeline.baseline.config import BaselineConfig
 from pipeline.baseline.features import learn_features
+from pipeline.baseline.hazard import Periods, make_periods
 from pipeline.baseline.risk import RiskHead, fit_risk_head, has_both, order_of_arrival, small_features, without_history
 from pipeline.classifier import Logits
 from pipeline.errors import TrainingError
@@ -37,20 +38,28 @@ class Baseline:
     Args:
         config: How it sees a text and how strongly it is held back.
         categories: Category ids of the taxonomy, in its order; the columns of the category logits.
-        seed: Of the solvers.
+        label_window_days: Days after arrival in which an outcome counts as escalation.
+        seed: Of the category's solver.
     """
 
     state_: BaselineState
 
-    def __init__(self, config: BaselineConfig, *, categories: Sequence[str], seed: int) -> None:
+    def __init__(self, config: BaselineConfig, *, categories: Sequence[str], label_window_days: int, seed: int) -> None:
         self.config = config
         self._categories = tuple(categories)
+        self.label_window_days = label_window_days
         self.seed = seed
 
     @property
     def categories(self) -> tuple[str, ...]:
         """Category ids in the order of the logits' columns."""
         return self._categories
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """Days within which `risk_by_horizon` gives the risk, ascending; the label window is among them."""
+        among = {*self.config.risk_days, self.label_window_days} if self.config.risk_labels == "hazard" else ()
+        return tuple(sorted(among or {self.label_window_days}))
 
     def fit(self, train: pd.DataFrame, validation: pd.DataFrame) -> Self:
         """Learn from train, choose on validation, learn again from both.
@@ -87,24 +96,42 @@ class Baseline:
         """
         category_strength, text_strength = self._choose(train, validation)
         chosen = {"category_strengths": (category_strength,), "risk_text_strengths": (text_strength,)}
-        other = type(self)(self.config.model_copy(update=chosen), categories=self._categories, seed=self.seed)
+        config = self.config.model_copy(update=chosen)
+        other = type(self)(config, categories=self._categories, label_window_days=self.label_window_days, seed=self.seed)
         return other.fit(train, validation.head(0))
 
     def predict(self, reports: pd.DataFrame) -> Logits:
         """Score reports with `title`, `text` and `schema.HISTORY`; empty and very long texts like any other."""
         matrix = self.state_.features.transform(reports)
-        return Logits(
-            category=self.state_.category.logits(matrix),
-            risk=self.state_.risk.logits(matrix, small_features(reports)),
-        )
+        risk = self.state_.risk.logits(matrix, small_features(reports))
+        return Logits(category=self.state_.category.logits(matrix), risk=self._within_window(risk))
+
+    def risk_by_horizon(self, reports: pd.DataFrame) -> np.ndarray:
+        """Log-odds of an outcome within each of `horizons`, ascending, shape (n_reports, n_horizons), float32.
+
+        The label window's column equals `Logits.risk`. Nothing here is calibrated.
+        """
+        return self.state_.risk.logits(self.state_.features.transform(reports), small_features(reports))
 
     def text_risk(self, reports: pd.DataFrame) -> np.ndarray:
         """Log-odds of escalation as if no history were known, shape (n_reports,): what history adds is seen beside it."""
-        return self.state_.risk.logits(self.state_.features.transform(reports), without_history(small_features(reports)))
+        small = without_history(small_features(reports))
+        return self._within_window(self.state_.risk.logits(self.state_.features.transform(reports), small))
+
+    def _within_window(self, risk: np.ndarray) -> np.ndarray:
+        """The label window's column."""
+        return risk[:, self.horizons.index(self.label_window_days)]
 
     def save(self, folder: Path) -> None:
         """Write weights, choices and checksum into an empty or new folder."""
-        save_state(folder, self.state_, config=self.config, categories=self._categories, seed=self.seed)
+        save_state(
+            folder,
+            self.state_,
+            config=self.config,
+            categories=self._categories,
+            label_window_days=self.label_window_days,
+            seed=self.seed,
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -114,7 +141,12 @@ class Baseline:
             ArtifactError: If the folder is incomplete or damaged.
         """
         state, description = load_state(folder)
-        model = cls(description.config, categories=description.categories, seed=description.seed)
+        model = cls(
+            description.config,
+            categories=description.categories,
+            label_window_days=description.label_window_days,
+            seed=description.seed,
+        )
         model.state_ = state
         return model
 
@@ -155,7 +187,9 @@ class Baseline:
         small = small_features(validation.iloc[rows])
         return best_strength(
             {
-                strength: -log_loss(escalated, expit(self._fit_risk(matrix, train, strength).logits(held_out[rows], small)))
+                strength: -log_loss(
+                    escalated, expit(self._within_window(self._fit_risk(matrix, train, strength).logits(held_out[rows], small)))
+                )
                 for strength in self.config.risk_text_strengths
             }
         )
@@ -172,16 +206,28 @@ class Baseline:
         )
 
     def _fit_risk(self, matrix: sparse.csr_array, examples: pd.DataFrame, text_strength: float) -> RiskHead:
-        rows, escalated = _settled(examples)
+        rows, periods = self._periods(examples)
         return fit_risk_head(
             matrix[rows],
             small_features(examples.iloc[rows]),
-            escalated,
+            periods,
+            ends=self.horizons,
             text_strength=text_strength,
             penalty=self.config.risk_penalty,
             n_blocks=self.config.risk_blocks,
-            seed=self.seed,
         )
+
+    def _periods(self, examples: pd.DataFrame) -> tuple[np.ndarray, Periods]:
+        """Positions of the reports that teach the risk, by arrival, and the bins in which they do."""
+        if self.config.risk_labels == "mature":
+            rows, escalated = _settled(examples)
+            window = np.full(len(rows), float(self.label_window_days))
+            return rows, make_periods(window, np.where(escalated, 0.0, np.nan), self.horizons)
+        order = order_of_arrival(examples)
+        known = examples[["followed_days", "outcome_days"]].to_numpy(dtype=np.float64)[order]
+        periods = make_periods(known[:, 0], known[:, 1], self.horizons)
+        teaching = periods.n_bins > 0
+        return order[teaching], periods[teaching]
 
 
 def _labelled(examples: pd.DataFrame, categories: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,12 +1,12 @@
 """The risk head: a text score, the text's length and the matter's history, joined in a second, small model.
 
-Stage one is a logistic regression on n-grams; its log-odds are the text score. Stage two joins that score with the length of
-the message (people write at length about what troubles them much) and the history (`schema.HISTORY`), both as log(1 + x). Text
-has tens of thousands of weights and would look better than it is on the reports it learned from, so stage two must see scores
-from a model that had not read the report: the reports are put in order of arrival and cut into blocks, and each block is scored
-by a stage one fitted on earlier blocks only (stacking, Wolpert, Neural Networks 5(2), 1992, with folds in time). Nothing later
-teaches anything earlier. The first block has no earlier one and teaches stage two nothing. Reports without an arrival time come
-first, in order of `report_id`.
+Both stages are the hazard of `hazard.py`, over one bin of days or several. Stage one reads n-grams; its log-odds are the text
+score. Stage two joins that score with the length of the message (people write at length about what troubles them much) and the
+history (`schema.HISTORY`), both as log(1 + x). Text has tens of thousands of weights and would look better than it is on the
+reports it learned from, so stage two must see scores from a model that had not read the report: the reports are put in order
+of arrival and cut into blocks, and each block is scored by a stage one fitted on earlier blocks only (stacking, Wolpert, Neural
+Networks 5(2), 1992, with folds in time). Nothing later teaches anything earlier. The first block has no earlier one and teaches
+stage two nothing. Reports without an arrival time come first, in order of `report_id`.
 
 Escalations are rare, so stage two is told what is known beforehand. Its penalty pulls the text score's weight towards 1 (it is
 a log-odds already) and all others towards 0, and history may only raise the risk: a matter that more people reported, or that
@@ -15,21 +15,19 @@ block scored by earlier ones) length, bounds and penalty together took ROC-AUC f
 against a base rate of 0.04; without bounds the seven history columns, which nearly say the same, got weights of both signs.
 Classes are not reweighted: that would shift the log-odds that calibration works with.
 
-Without escalation labels, or with one value only, there is nothing to learn and the logit is zero for every report. Where too
+Without escalation labels, or with one value only, there is nothing to learn and the logits are zero for every report. Where too
 few escalations arrive early to score any later block, the text score gets no weight. Limit: who writes more is read sooner.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import minimize
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
+from pipeline.baseline.hazard import Periods, fit_hazard, log_odds_within
 from pipeline.schema import HISTORY
 
 logger = logging.getLogger(__name__)
@@ -46,28 +44,38 @@ class RiskHead:
         text_weights: Stage one, shape (n_features,), float32.
         text_intercept: Log-odds of a report without a known n-gram.
         weights: Stage two, shape (1 + N_SMALL,): weight of the text score, of log(1 + length), of log(1 + history).
-        intercept: Stage two's constant, log-odds.
+        constants: Stage two's constant for each bin of days, log-odds, shape (n_bins,).
+        ends: Day after arrival on which each bin ends, ascending, shape (n_bins,).
     """
 
     text_weights: np.ndarray
     text_intercept: float
     weights: np.ndarray
-    intercept: float
+    constants: np.ndarray
+    ends: np.ndarray
 
     def logits(self, features: sparse.csr_array, small: np.ndarray) -> np.ndarray:
-        """Log-odds of escalation, shape (n_reports,), float32.
+        """Log-odds of escalation within the end of each bin, ascending, shape (n_reports, n_bins), float32.
 
         Args:
             features: Weighted n-grams, shape (n_reports, n_features).
             small: From `small_features`, shape (n_reports, N_SMALL).
         """
+        if not self.weights.any() and not self.constants.any():  # a zero head: it never saw an escalation label
+            return np.zeros((len(small), len(self.ends)), dtype=np.float32)
         text = features @ self.text_weights + np.float32(self.text_intercept)
-        return np.asarray(np.column_stack([text, small]) @ self.weights + self.intercept, dtype=np.float32)
+        return log_odds_within(np.column_stack([text, small]) @ self.weights, self.constants).astype(np.float32)
 
 
-def zero_head(n_features: int) -> RiskHead:
+def zero_head(n_features: int, ends: Sequence[float]) -> RiskHead:
     """The head of a model that never saw an escalation label: zero for every report."""
-    return RiskHead(np.zeros(n_features, dtype=np.float32), 0.0, np.zeros(1 + N_SMALL), 0.0)
+    return RiskHead(
+        np.zeros(n_features, dtype=np.float32),
+        0.0,
+        np.zeros(1 + N_SMALL),
+        np.zeros(len(ends)),
+        np.array(ends, dtype=np.float64),
+    )
 
 
 def small_features(reports: pd.DataFrame) -> np.ndarray:
@@ -95,35 +103,35 @@ def order_of_arrival(reports: pd.DataFrame) -> np.ndarray:
 def fit_risk_head(
     features: sparse.csr_array,
     small: np.ndarray,
-    escalated: np.ndarray,
+    periods: Periods,
     *,
+    ends: Sequence[float],
     text_strength: float,
     penalty: float,
     n_blocks: int,
-    seed: int,
 ) -> RiskHead:
     """Fit both stages on reports in order of arrival.
 
     Args:
         features: Weighted n-grams, shape (n_reports, n_features), rows in order of arrival.
         small: From `small_features`, shape (n_reports, N_SMALL), same order.
-        escalated: Shape (n_reports,), bool, no nulls, same order.
+        periods: What is known of each report, same order.
+        ends: Day on which each bin of the periods ends.
         text_strength: Inverse penalty of stage one.
         penalty: Of stage two, on the squared distance of its weights from what is known beforehand.
         n_blocks: Blocks in time; the first is scored by none.
-        seed: Of the solver.
     """
-    if not has_both(escalated):
-        return zero_head(features.shape[1])
-    scored, scores = _scores_from_earlier_blocks(features, escalated, text_strength, n_blocks, seed)
-    text_weights, text_intercept = _fit_text(features, escalated, text_strength, seed)
-    if has_both(escalated[scored]):
-        weights, intercept = _fit_joint(np.column_stack([scores, small[scored]]), escalated[scored], penalty, use_text=True)
+    if not periods.teaches:
+        return zero_head(features.shape[1], ends)
+    scored, scores = _scores_from_earlier_blocks(features, periods, text_strength, n_blocks)
+    text_weights, text_intercept = _fit_text(features, periods, text_strength)
+    if periods[scored].teaches:
+        weights, constants = _fit_joint(np.column_stack([scores, small[scored]]), periods[scored], penalty, use_text=True)
     else:
-        logger.warning("baseline: too few early escalations among %d reports; their wording is not used", len(escalated))
-        nothing = np.zeros(len(escalated))
-        weights, intercept = _fit_joint(np.column_stack([nothing, small]), escalated, penalty, use_text=False)
-    return RiskHead(text_weights, text_intercept, weights, intercept)
+        n_reports = len(small)
+        logger.warning("baseline: too few early escalations among %d reports; their wording is not used", n_reports)
+        weights, constants = _fit_joint(np.column_stack([np.zeros(n_reports), small]), periods, penalty, use_text=False)
+    return RiskHead(text_weights, text_intercept, weights, constants, np.array(ends, dtype=np.float64))
 
 
 def has_both(escalated: np.ndarray) -> bool:
@@ -140,41 +148,36 @@ def blocks_in_time(n_reports: int, n_blocks: int) -> Iterator[tuple[np.ndarray, 
 
 
 def _scores_from_earlier_blocks(
-    features: sparse.csr_array, escalated: np.ndarray, text_strength: float, n_blocks: int, seed: int
+    features: sparse.csr_array, periods: Periods, text_strength: float, n_blocks: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions that could be scored by an earlier model, and their text scores."""
     scored, scores = [np.zeros(0, dtype=int)], [np.zeros(0)]
-    for earlier, block in blocks_in_time(len(escalated), n_blocks):
-        if has_both(escalated[earlier]):
-            weights, intercept = _fit_text(features[earlier], escalated[earlier], text_strength, seed)
+    for earlier, block in blocks_in_time(features.shape[0], n_blocks):
+        if periods[earlier].teaches:
+            weights, intercept = _fit_text(features[earlier], periods[earlier], text_strength)
             scored.append(block)
             scores.append(features[block] @ weights + intercept)
     return np.concatenate(scored), np.concatenate(scores)
 
 
-def _fit_text(features: sparse.csr_array, escalated: np.ndarray, strength: float, seed: int) -> tuple[np.ndarray, float]:
-    model = LogisticRegression(C=strength, solver="liblinear", random_state=seed, max_iter=300)
-    model.fit(features, escalated)
-    return model.coef_[0].astype(np.float32), float(model.intercept_[0])
+def _fit_text(features: sparse.csr_array, periods: Periods, strength: float) -> tuple[np.ndarray, float]:
+    """Weights of the n-grams, and the log-odds within the last bin of a report that has none of them."""
+    nothing = np.zeros(features.shape[1])
+    weights, constants = fit_hazard(
+        features, periods, penalty=1 / strength, known=nothing, bounds=[(None, None)] * len(nothing)
+    )
+    return weights.astype(np.float32), float(log_odds_within(np.zeros(1), constants)[0, -1])
 
 
-def _fit_joint(inputs: np.ndarray, escalated: np.ndarray, penalty: float, *, use_text: bool) -> tuple[np.ndarray, float]:
-    """Weights and intercept of stage two for inputs as they come; standardizing is folded into them."""
+def _fit_joint(inputs: np.ndarray, periods: Periods, penalty: float, *, use_text: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and constants of stage two for inputs as they come; standardizing is folded into them."""
     center, scale = inputs.mean(axis=0), inputs.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     scale[0] = 1.0  # the text score keeps its unit, log-odds
-    design = np.column_stack([(inputs - center) / scale, np.ones(len(inputs))])
-    known = np.zeros(design.shape[1])
+    known = np.zeros(inputs.shape[1])
     known[0] = float(use_text)
-    penalized = np.r_[np.ones(design.shape[1] - 1), 0.0]
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        scores, away = design @ weights, penalized * (weights - known)
-        value = np.logaddexp(0.0, scores).sum() - scores[escalated].sum() + penalty / 2 * (away @ away)
-        return float(value), design.T @ (expit(scores) - escalated) + penalty * away
-
     text_bounds = (0.0, None) if use_text else (0.0, 0.0)
-    bounds = [text_bounds, (None, None), *[(0.0, None)] * len(HISTORY), (None, None)]
-    found = minimize(loss, known, jac=True, method="L-BFGS-B", bounds=bounds).x
-    weights = found[:-1] / scale
-    return weights, float(found[-1] - weights @ center)
+    bounds = [text_bounds, (None, None), *[(0.0, None)] * len(HISTORY)]
+    found, constants = fit_hazard((inputs - center) / scale, periods, penalty=penalty, known=known, bounds=bounds)
+    weights = found / scale
+    return weights, constants - weights @ center

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from pipeline.baseline.config import BaselineConfig
 from pipeline.baseline.model import Baseline
 from pipeline.classifier import Logits, logits_table
@@ -51,8 +53,9 @@ def run(root: Path) -> BaselineSummary:
     categories = load_taxonomy(places.taxonomy(profile.taxonomy)).ids
     config = read_yaml(places.config(MODEL), BaselineConfig)
     started = time.perf_counter()
-    model = Baseline(config, categories=categories, seed=params.seed)
-    model.fit(examples[examples["split"] == "train"], examples[examples["split"] == "validation"])
+    model = Baseline(config, categories=categories, label_window_days=profile.label_window_days, seed=params.seed)
+    learned = _with_between(examples, places) if config.risk_labels == "hazard" else examples
+    model.fit(learned[learned["split"] == "train"], learned[learned["split"] == "validation"])
     logits, text_risk = model.predict(examples), model.text_risk(examples)
     folder = places.model(MODEL)
     shutil.rmtree(folder / "fitted", ignore_errors=True)
@@ -63,3 +66,9 @@ def run(root: Path) -> BaselineSummary:
     seconds = time.perf_counter() - started
     logger.info("baseline: %d examples, %d learned from, %d scored (%.1f s)", len(examples), n_learned, len(examples), seconds)
     return BaselineSummary(len(examples), n_learned, model.state_.features.n_features, seconds, folder / "fitted")
+
+
+def _with_between(examples: pd.DataFrame, places: Places) -> pd.DataFrame:
+    """The examples and, after them, the reports of the gaps, which a hazard learns from as far as they were followed."""
+    between = EXAMPLES.read(places.between)
+    return pd.concat([examples, between], ignore_index=True) if len(between) else examples

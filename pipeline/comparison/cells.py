@@ -81,7 +81,8 @@ def labelled(places: Places, split: str) -> pd.DataFrame:
     rows = examples[(examples["split"] == split) & examples["category"].notna()].sort_values("report_id", ignore_index=True)
     if rows.empty:
         raise TrainingError(f"no {split} report of profile '{places.profile}' has a category: there is nothing to compare by.")
-    return rows.assign(escalated=pd.array([pd.NA] * len(rows), dtype="boolean"))
+    unknown = pd.array([pd.NA] * len(rows), dtype="boolean")
+    return rows.assign(escalated=unknown, followed_days=float("nan"), outcome_days=float("nan"))
 
 
 def draw_labels(train: pd.DataFrame, n_labels: int, seed: int) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from pipeline.encoder.initialization import svd_embeddings
 from pipeline.encoder.params import EncoderParams
 from pipeline.encoder.vocabulary import CONTROL_TOKENS
 from pipeline.errors import TrainingError
-from pipeline.params import Places
+from pipeline.params import Places, load_profile
 from pipeline.settings import read_yaml
 from pipeline.transformer.model import Transformer
 from pipeline.transformer.params import EncoderChoice, PretrainedEncoder, TransformerParams
@@ -68,7 +68,8 @@ class Starts:
         """
         if model == "baseline":
             config = read_yaml(self.places.config("baseline"), BaselineConfig)
-            return Baseline(config, categories=self.categories, seed=seed)
+            window = load_profile(self.places.root, self.places.profile).label_window_days
+            return Baseline(config, categories=self.categories, label_window_days=window, seed=seed)
         params = read_yaml(self.places.config("transformer"), TransformerParams).model_copy(
             update={"refuse_absent_categories": False}  # few labels may miss a rare category; the others must still be compared
         )

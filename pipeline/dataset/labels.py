@@ -6,6 +6,13 @@ strictly later. The label is known once the window has closed by `as_of`, and nu
 escalated already, too: of the reports whose window is still open only those with a quick outcome would be known, and a model
 that learns from them would think recent reports escalate more often than they do.
 
+Beside the label stands what is known of every report, settled or not: `followed_days`, for how many days after its arrival
+its outcomes are known, and `outcome_days`, when in them the first one came. A model that reckons with censoring learns from
+those (`baseline/hazard.py`). They go beyond the label window, to `follow_up_days`, so that the risk within longer periods can
+be learned too; and they are censored twice. Nothing is known on or after `as_of`. And what a split teaches must have been
+known when the next split began, since that is the day from which a model learned from it is judged: `censor_at_next_split`
+cuts there. (Labels need no such cut: the gap before a split is at least the window.)
+
 A report's category is the one its own source gave it; copies of a labelled report are not labelled for it.
 """
 
@@ -16,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.dataset.matters import MICROSECONDS_A_DAY, UNKNOWN, Matter, microseconds, repeated_matters
-from pipeline.params import ProfileSource
+from pipeline.params import DateSplit, ProfileSource, midnight
 
 RE_REPORTED = "re_reported"
 _NEVER = np.iinfo(np.int64).max
@@ -29,9 +36,10 @@ def add_labels(
     sources: Mapping[str, ProfileSource],
     as_of: pd.Timestamp,
     label_window_days: int,
+    follow_up_days: int,
     re_report_reporters: int,
 ) -> pd.DataFrame:
-    """Add `escalated` and `escalated_at`, and clear categories that the profile does not take from their source.
+    """Add labels and follow-up, and clear categories that the profile does not take from their source.
 
     Args:
         reports: REPORTS received before `as_of`; what is received later must not be among them.
@@ -39,35 +47,82 @@ def add_labels(
         sources: What each source supplies, and which outcomes count for its reports.
         as_of: The instant from which we look, aware.
         label_window_days: Days after arrival in which an outcome counts.
+        follow_up_days: Days after arrival for which a report is followed; the label window, if that is longer.
         re_report_reporters: Other reporters who must report the matter again for `re_reported`.
 
     Returns:
         `reports` with `escalated` True, False or null (window still open, no date, or a source that supplies no such label),
-        and `escalated_at`, the first instant that made it so, null unless True.
+        `escalated_at`, the first instant that made it so, null unless True; `followed_days`, null where no outcome of a report
+        can be known; and `outcome_days`, days from arrival to its first outcome, null unless below `followed_days`.
     """
     received = microseconds(reports["received_at"])
-    end = received + label_window_days * MICROSECONDS_A_DAY
+    followed = max(follow_up_days, label_window_days) * MICROSECONDS_A_DAY
+    end = received + followed
     source = reports["source"]
-    escalated_at = np.full(len(reports), _NEVER)
-    again = _reported_again(reports, end, re_report_reporters)
-    for name, supplies in sources.items():
-        of_source = (source == name).to_numpy()
-        if RE_REPORTED in supplies.outcomes:
-            escalated_at[of_source] = again[of_source]
-        recorded = _recorded(reports, outcomes, set(supplies.outcomes) - {RE_REPORTED}, as_of)
-        escalated_at[of_source] = np.minimum(escalated_at, _first_outcome(reports, recorded, end))[of_source]
+    first = _first_of_any(reports, outcomes, end, sources, as_of, re_report_reporters)
     supplying = [name for name, supplies in sources.items() if "escalated" in supplies.supplies]
-    as_of_microseconds = int(microseconds(pd.Series([as_of]))[0])
-    known = source.isin(supplying).to_numpy() & reports["received_at"].notna().to_numpy() & (end <= as_of_microseconds)
-    happened = known & (escalated_at != _NEVER)
+    now = int(microseconds(pd.Series([as_of]))[0])
+    supplied = source.isin(supplying).to_numpy() & reports["received_at"].notna().to_numpy()
+    closes = received + label_window_days * MICROSECONDS_A_DAY
+    known = supplied & (closes <= now)
+    happened = known & (first < closes)
     escalated = pd.Series(happened, index=reports.index).astype("boolean").mask(~known)
-    instants = pd.to_datetime(np.where(happened, escalated_at, 0), unit="us", utc=True).as_unit("us")
+    instants = pd.to_datetime(np.where(happened, first, 0), unit="us", utc=True).as_unit("us")
+    followed_days = np.where(supplied, np.minimum(now - received, followed) / MICROSECONDS_A_DAY, np.nan)
+    came = supplied & (first != _NEVER)
+    outcome_days = np.where(came, (np.where(came, first, received) - received) / MICROSECONDS_A_DAY, np.nan)
     labelling = [name for name, supplies in sources.items() if "category" in supplies.supplies]
     return reports.assign(
         escalated=escalated,
         escalated_at=pd.Series(instants, index=reports.index).where(happened),
+        followed_days=followed_days,
+        outcome_days=np.where(outcome_days < followed_days, outcome_days, np.nan),
         category=reports["category"].where(source.isin(labelling), None),
     )
+
+
+def censor_at_next_split(examples: pd.DataFrame, *, sources: Mapping[str, ProfileSource], timezone: str) -> pd.DataFrame:
+    """Forget what became of reports on or after the day the next split begins.
+
+    Args:
+        examples: With `split`, `followed_days` and `outcome_days`.
+        sources: The split rule of each; those divided by group have no next split in time and stay as they are.
+        timezone: IANA name; whose midnight divides days.
+
+    Returns:
+        The examples with `followed_days` and `outcome_days` cut.
+    """
+    followed, outcome = examples["followed_days"].to_numpy(copy=True), examples["outcome_days"].to_numpy(copy=True)
+    for name, source in sources.items():
+        if not isinstance(source.split, DateSplit):
+            continue
+        split = source.split
+        for part, next_day in (("train", split.validation), ("validation", split.calibration), ("calibration", split.test)):
+            rows = ((examples["source"] == name) & (examples["split"] == part)).to_numpy()
+            begins = pd.Timestamp(midnight(next_day, timezone))
+            days = (begins - examples.loc[rows, "received_at"]).dt.total_seconds().to_numpy() / 86_400
+            followed[rows] = np.minimum(followed[rows], days)
+    return examples.assign(followed_days=followed, outcome_days=np.where(outcome < followed, outcome, np.nan))
+
+
+def _first_of_any(
+    reports: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    end: NDArray[np.int64],
+    sources: Mapping[str, ProfileSource],
+    as_of: pd.Timestamp,
+    re_report_reporters: int,
+) -> NDArray[np.int64]:
+    """Microseconds of the first thing before `end` that escalates each report, by its own source's outcomes, or _NEVER."""
+    first = np.full(len(reports), _NEVER)
+    again = _reported_again(reports, end, re_report_reporters)
+    for name, supplies in sources.items():
+        of_source = (reports["source"] == name).to_numpy()
+        if RE_REPORTED in supplies.outcomes:
+            first[of_source] = again[of_source]
+        recorded = _recorded(reports, outcomes, set(supplies.outcomes) - {RE_REPORTED}, as_of)
+        first[of_source] = np.minimum(first, _first_outcome(reports, recorded, end))[of_source]
+    return first
 
 
 def _recorded(reports: pd.DataFrame, outcomes: pd.DataFrame, declared: set[str], as_of: pd.Timestamp) -> pd.DataFrame:

@@ -5,6 +5,9 @@ next begins. Undated ones are divided by duplicate group, by a hash of the group
 reports come in, and the shares are those of the reports as written. Segmented texts, from which punctuation and stop words
 are gone, are nothing like what a unit receives, so they are only ever learned from.
 
+Reports of a gap belong to no split, but what was known of them when the next split began is known all the same:
+`between_splits` gives them to a risk model that reckons with censoring.
+
 No text is on two sides. Within a dated source the earlier copy stays, because that is what will have been learned from by
 then; between sources the copy in the later split stays, because held-out reports are few and training reports many.
 """
@@ -15,6 +18,7 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.errors import SplitError
 from pipeline.params import DateSplit, GroupSplit, ProfileSource
@@ -52,7 +56,7 @@ def assign_splits(
     together = drop_earlier_side(pd.concat(parts))
     for name, source in sources.items():
         _refuse_empty(together[together["source"] == name], name, source.split)
-    return together.sort_values(["received_at", "source", "report_id"], na_position="last", ignore_index=True)
+    return _in_order(together)
 
 
 def split_by_date(examples: pd.DataFrame, *, split: DateSplit, gap_days: int, timezone: str) -> pd.DataFrame:
@@ -79,15 +83,61 @@ def split_by_date(examples: pd.DataFrame, *, split: DateSplit, gap_days: int, ti
             f"A split by date needs a date for every report, got none in {int(examples['received_at'].isna().sum())} of "
             f"{len(examples)} rows (first report_id: {first}). Use `rule: group` for this source in the profile."
         )
-    days = examples["received_at"].dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize()
-    rank = np.zeros(len(examples), dtype=np.int64)
-    in_gap = np.zeros(len(examples), dtype=bool)
-    for boundary in boundaries:
-        rank += (days >= pd.Timestamp(boundary)).to_numpy()
-        in_gap |= ((days >= pd.Timestamp(boundary - timedelta(days=gap_days))) & (days < pd.Timestamp(boundary))).to_numpy()
+    rank, in_gap = _place_in_time(examples, split, gap_days, timezone)
     kept = examples.assign(split=np.array(SPLITS)[rank], _rank=rank)[~in_gap]
     first_side = kept.groupby("duplicate_group")["_rank"].transform("min")
     return kept[kept["_rank"] == first_side].drop(columns="_rank")
+
+
+def between_splits(
+    examples: pd.DataFrame, kept: pd.DataFrame, *, sources: Mapping[str, ProfileSource], gap_days: int, timezone: str
+) -> pd.DataFrame:
+    """Find the reports of the gaps, for a risk model that can use them as far as they were followed.
+
+    Their labels are cleared: `escalated` would tell what happened in the next split's time, and the category is left to the
+    splits. Copies of a report that has a split are left out, so that no text is on two sides.
+
+    Args:
+        examples: What `assign_splits` was given.
+        kept: What it returned.
+        sources: The rule of each source; undated ones have no gaps.
+        gap_days: Days removed before each boundary of a dated source.
+        timezone: IANA name; whose midnight divides days.
+
+    Returns:
+        Reports of the gaps, sorted as `assign_splits` does; `split` is the one each follows.
+    """
+    parts = [examples.iloc[:0].assign(split="")]
+    for name, source in sources.items():
+        if isinstance(source.split, DateSplit):
+            of_source = examples[examples["source"] == name]
+            rank, in_gap = _place_in_time(of_source, source.split, gap_days, timezone)
+            parts.append(of_source.assign(split=np.array(SPLITS)[rank])[in_gap])
+    between = pd.concat([part for part in parts if len(part)] or parts)
+    between = between[~between["duplicate_group"].isin(set(kept["duplicate_group"]))]
+    unknown = {
+        "category": None,
+        "escalated": pd.array([pd.NA] * len(between), dtype="boolean"),
+        "escalated_at": pd.Series(pd.NaT, index=between.index, dtype="datetime64[us, UTC]"),
+    }
+    return _in_order(between.assign(**unknown))
+
+
+def _place_in_time(
+    examples: pd.DataFrame, split: DateSplit, gap_days: int, timezone: str
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Number of the split whose days each example falls in, and whether it lies in the gap at their end; (n_examples,)."""
+    days = examples["received_at"].dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize()
+    rank = np.zeros(len(examples), dtype=np.int64)
+    in_gap = np.zeros(len(examples), dtype=bool)
+    for boundary in (split.validation, split.calibration, split.test):
+        rank += (days >= pd.Timestamp(boundary)).to_numpy()
+        in_gap |= ((days >= pd.Timestamp(boundary - timedelta(days=gap_days))) & (days < pd.Timestamp(boundary))).to_numpy()
+    return rank, in_gap
+
+
+def _in_order(examples: pd.DataFrame) -> pd.DataFrame:
+    return examples.sort_values(["received_at", "source", "report_id"], na_position="last", ignore_index=True)
 
 
 def split_by_group(examples: pd.DataFrame, *, split: GroupSplit, seed: int) -> pd.DataFrame:

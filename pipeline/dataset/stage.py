@@ -9,8 +9,8 @@ import pandas as pd
 
 from pipeline.dataset.card import make_card, to_json, to_markdown
 from pipeline.dataset.history import add_history
-from pipeline.dataset.labels import add_labels
-from pipeline.dataset.splits import SPLITS, assign_splits
+from pipeline.dataset.labels import add_labels, censor_at_next_split
+from pipeline.dataset.splits import SPLITS, assign_splits, between_splits
 from pipeline.errors import SplitError
 from pipeline.params import Profile, load_project, midnight
 from pipeline.schema import EXAMPLES, OUTCOMES, REPORTS
@@ -45,7 +45,7 @@ class DatasetSummary:
 
 
 def run(root: Path) -> DatasetSummary:
-    """Write `examples.parquet`, `card.json`, and the folder `card` for those who read.
+    """Write `examples.parquet`, `between.parquet`, `card.json`, and the folder `card` for those who read.
 
     Args:
         root: The project's folder.
@@ -60,7 +60,9 @@ def run(root: Path) -> DatasetSummary:
     reports = reports[reports["received_at"].isna() | (reports["received_at"] < as_of)].reset_index(drop=True)
     if reports.empty:
         raise SplitError(f"Profile '{profile.name}' has no report received before {profile.as_of}. Run `triage run intake`.")
-    examples = make_examples(reports, outcomes, profile=profile, seed=params.seed)
+    examples, between = make_examples(
+        reports, outcomes, profile=profile, follow_up_days=params.dataset.follow_up_days, seed=params.seed
+    )
     card = make_card(
         examples,
         reports,
@@ -69,6 +71,7 @@ def run(root: Path) -> DatasetSummary:
         min_examples_per_category=params.dataset.min_examples_per_category,
     )
     EXAMPLES.write(examples, places.examples)
+    EXAMPLES.write(between, places.between)
     shown = places.room("dataset") / "card"
     shown.mkdir(exist_ok=True)
     (places.room("dataset") / "card.json").write_text(to_json(card), encoding="utf-8")
@@ -89,17 +92,20 @@ def run(root: Path) -> DatasetSummary:
     )
 
 
-def make_examples(reports: pd.DataFrame, outcomes: pd.DataFrame, *, profile: Profile, seed: int) -> pd.DataFrame:
+def make_examples(
+    reports: pd.DataFrame, outcomes: pd.DataFrame, *, profile: Profile, follow_up_days: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Label reports, add history, and divide them.
 
     Args:
         reports: REPORTS received before the profile's `as_of`.
         outcomes: OUTCOMES.
         profile: What is learned from, and how.
+        follow_up_days: Days after arrival for which a report is followed.
         seed: Chooses the held-out groups of undated sources.
 
     Returns:
-        EXAMPLES.
+        EXAMPLES of the splits, and EXAMPLES of the gaps between them, which have no labels but were followed for some days.
     """
     labelled = add_labels(
         reports,
@@ -107,13 +113,12 @@ def make_examples(reports: pd.DataFrame, outcomes: pd.DataFrame, *, profile: Pro
         sources=profile.sources,
         as_of=pd.Timestamp(midnight(profile.as_of, profile.timezone)),
         label_window_days=profile.label_window_days,
+        follow_up_days=follow_up_days,
         re_report_reporters=profile.re_report_reporters,
     )
-    examples = assign_splits(
-        add_history(labelled, earlier=reports.iloc[:0]),
-        sources=profile.sources,
-        gap_days=profile.gap_days,
-        timezone=profile.timezone,
-        seed=seed,
-    )
-    return EXAMPLES.check(examples)
+    with_history = add_history(labelled, earlier=reports.iloc[:0])
+    sources, gap_days, timezone = profile.sources, profile.gap_days, profile.timezone
+    examples = assign_splits(with_history, sources=sources, gap_days=gap_days, timezone=timezone, seed=seed)
+    between = between_splits(with_history, examples, sources=sources, gap_days=gap_days, timezone=timezone)
+    censored = [censor_at_next_split(part, sources=sources, timezone=timezone) for part in (examples, between)]
+    return EXAMPLES.check(censored[0]), EXAMPLES.check(censored[1])

@@ -29,6 +29,8 @@ def _messages(mirror):
             "text": [unicodedata.normalize("NFKC", text) for text in joined],
             "category": rows["label"],
             "escalated": pd.array([pd.NA] * len(rows), dtype="boolean"),
+            "followed_days": np.nan,
+            "outcome_days": np.nan,
             "has_raw": rows["has_raw"],
             "group": rows["dup_group"],
         }
@@ -45,6 +47,6 @@ def test_held_out_messages_get_their_category(mirror):
     test, rest = messages[held_out & messages["has_raw"]], messages[~held_out]
     config = read_yaml(ROOT / "models/baseline/config.yaml", BaselineConfig).model_copy(update={"category_strengths": (1.0,)})
     categories = tuple(sorted(messages["category"].unique()))
-    model = Baseline(config, categories=categories, seed=7).fit(rest, rest.head(0))
+    model = Baseline(config, categories=categories, label_window_days=14, seed=7).fit(rest, rest.head(0))
     predicted = np.array(categories)[model.predict(test).category.argmax(axis=1)]
     assert f1_score(test["category"], predicted, average="macro") >= 0.89

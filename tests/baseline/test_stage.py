@@ -1,5 +1,6 @@
 """The baseline stage, from EXAMPLES to artifact and LOGITS."""
 
+import re
 import shutil
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from pipeline.baseline.model import Baseline
 from pipeline.baseline.stage import run
 from pipeline.errors import ParameterError, SchemaError
-from pipeline.schema import HISTORY, LOGITS
+from pipeline.schema import EXAMPLES, HISTORY, LOGITS
 from tests.learning import make_project
+from tests.made_up import make_examples
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,25 @@ def test_running_again_gives_the_same_bytes(places):
     before = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     run(places.root)
     assert {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()} == before
+
+
+def _with_labels(places, kind):
+    path = places.config("baseline")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"risk_labels: \w+", f"risk_labels: {kind}", text), encoding="utf-8")
+    run(places.root)
+    return LOGITS.read(places.model("baseline") / "logits.parquet")["risk_logit"].to_numpy()
+
+
+@pytest.mark.parametrize(("kind", "learns"), [("mature", False), ("hazard", True)])
+def test_reports_between_two_splits_teach_a_hazard_only(tmp_path, kind, learns):
+    places = make_project(tmp_path)
+    before = _with_labels(places, kind)
+    recent = make_examples(60, split="train", start="2025-04-10").assign(
+        report_id=[f"between-{number}" for number in range(60)], category=None, followed_days=8.0, outcome_days=1.0
+    )
+    EXAMPLES.write(recent.assign(escalated=pd.array([pd.NA] * 60, dtype="boolean")), places.between)
+    assert (_with_labels(places, kind) != before).any() == learns
 
 
 def test_missing_examples_are_named(tmp_path):

@@ -24,7 +24,7 @@ def reports():
 
 def card(**profile):
     made = reports()
-    examples = make_examples(made, make_outcomes(), profile=make_profile(**profile), seed=7)
+    examples, _ = make_examples(made, make_outcomes(), profile=make_profile(**profile), follow_up_days=30, seed=7)
     return make_card(
         examples, made, profile=make_profile(**profile), categories=("wages", "noise"), min_examples_per_category=2
     )
@@ -71,14 +71,14 @@ def test_it_quotes_no_report():
 
 
 def test_the_digest_is_of_the_rows_in_any_order_and_of_every_value():
-    examples = make_examples(reports(), make_outcomes(), profile=make_profile(), seed=7)
+    examples, _ = make_examples(reports(), make_outcomes(), profile=make_profile(), follow_up_days=30, seed=7)
     assert digest(examples) == digest(examples.sample(frac=1.0, random_state=2))
     changed = examples.assign(text=examples["text"].replace("漏水", "渗水"))
     assert digest(changed) != digest(examples)
 
 
 def test_the_digest_survives_writing_and_reading(tmp_path):
-    examples = make_examples(reports(), make_outcomes(), profile=make_profile(), seed=7)
+    examples, _ = make_examples(reports(), make_outcomes(), profile=make_profile(), follow_up_days=30, seed=7)
     schema.EXAMPLES.write(examples, tmp_path / "examples.parquet")
     assert digest(schema.EXAMPLES.read(tmp_path / "examples.parquet")) == digest(examples)
 
@@ -88,6 +88,6 @@ def test_a_profile_may_supply_one_kind_of_label_only(shape):
     made = reports()
     supplies = ("category",) if shape == "no escalation" else ("escalated",)
     profile = make_profile(sources={"desk": make_profile().sources["desk"].model_copy(update={"supplies": supplies})})
-    examples = make_examples(made, make_outcomes(), profile=profile, seed=7)
+    examples, _ = make_examples(made, make_outcomes(), profile=profile, follow_up_days=30, seed=7)
     said = make_card(examples, made, profile=profile, categories=("wages",), min_examples_per_category=1)
     assert to_markdown(said)

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from pipeline.dataset.labels import add_labels
-from tests.builders import make_outcomes, make_reports, make_source
+from pipeline.dataset.labels import add_labels, censor_at_next_split
+from tests.builders import by_group, make_outcomes, make_reports, make_source
 
 INJURY = "injury_or_threat_to_life"
 
 
-def label(reports, *recorded, as_of="2024-08-01", others=1, **sources):
+def label(reports, *recorded, as_of="2024-08-01", others=1, follow_up_days=30, **sources):
     """Labels with a seven-day window, of the source `desk` unless told otherwise."""
     return add_labels(
         reports,
@@ -16,6 +16,7 @@ def label(reports, *recorded, as_of="2024-08-01", others=1, **sources):
         sources=sources or {"desk": make_source()},
         as_of=pd.Timestamp(as_of, tz="UTC"),
         label_window_days=7,
+        follow_up_days=follow_up_days,
         re_report_reporters=others,
     )
 
@@ -105,10 +106,49 @@ def test_nothing_recorded_on_or_after_the_day_we_look_from_changes_a_label():
     pd.testing.assert_frame_equal(declared(reports, *rows, as_of="2024-01-08"), known)
 
 
+def test_every_report_is_followed_until_the_day_we_look_from_and_no_longer_than_asked():
+    labelled = declared(make_reports(["2024-01-01", "2024-03-01T12:00"]), as_of="2024-03-05")
+    assert values(labelled["followed_days"]) == [30.0, 3.5]
+
+
+def test_a_label_window_longer_than_the_follow_up_is_followed_to_its_end():
+    labelled = label(make_reports(["2024-01-01"]), follow_up_days=2)
+    assert values(labelled["followed_days"]) == [7.0]
+
+
+def test_an_outcome_is_dated_from_arrival_though_the_window_is_open_or_has_closed_before():
+    reports = make_reports(["2024-01-01", "2024-02-28"])
+    labelled = declared(reports, ("r0", INJURY, "2024-01-21"), ("r1", INJURY, "2024-03-01T12:00"), as_of="2024-03-03")
+    assert values(labelled["outcome_days"]) == [20.0, 2.5]
+    assert values(labelled["escalated"]) == [False, None]
+
+
+def test_an_outcome_after_the_follow_up_is_not_known():
+    labelled = declared(make_reports(["2024-01-01"]), ("r0", INJURY, "2024-01-31"))
+    assert values(labelled["outcome_days"]) == [None]
+
+
+def test_what_a_split_teaches_was_known_when_the_next_began():
+    reports = make_reports(["2024-03-12", "2024-03-22", "2024-04-02"])
+    rows = ("r0", INJURY, "2024-03-20"), ("r1", INJURY, "2024-04-05"), ("r2", INJURY, "2024-04-05")
+    examples = declared(reports, *rows).assign(split=["train", "train", "validation"])
+    source = {"desk": make_source(outcomes=(INJURY,))}  # validation begins on 1 April, calibration on 1 May
+    cut = censor_at_next_split(examples, sources=source, timezone="UTC")
+    assert values(cut["followed_days"]) == [20.0, 10.0, 29.0]
+    assert values(cut["outcome_days"]) == [8.0, None, 3.0]
+
+
+def test_reports_divided_by_group_have_no_next_split_in_time():
+    examples = declared(make_reports(["2024-03-22"])).assign(split="train")
+    cut = censor_at_next_split(examples, sources={"desk": make_source(split=by_group())}, timezone="UTC")
+    pd.testing.assert_frame_equal(cut, examples)
+
+
 def test_undated_reports_and_sources_that_supply_no_escalation_have_no_label():
     reports = make_reports(["2024-01-01", "2024-01-02", None], source=["desk", "other", "desk"])
     labelled = label(reports, desk=make_source(), other=make_source(supplies=("category",)))
     assert values(labelled["escalated"]) == [False, None, None]
+    assert values(labelled["followed_days"]) == [30.0, None, None]
 
 
 def test_a_category_is_taken_only_from_sources_that_supply_it():

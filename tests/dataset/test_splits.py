@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from pipeline.dataset.splits import assign_splits, drop_earlier_side, split_by_date, split_by_group
+from pipeline.dataset.splits import assign_splits, between_splits, drop_earlier_side, split_by_date, split_by_group
 from pipeline.errors import SplitError
 from pipeline.params import DateSplit
 from tests.builders import by_group, make_reports, make_source
@@ -46,6 +46,27 @@ def test_a_later_copy_of_an_example_in_an_earlier_split_is_dropped():
 def test_a_copy_of_an_example_inside_a_gap_stays():
     examples = make_reports(["2024-07-15", "2024-08-05"], duplicate_group="g")
     assert by_date(examples)["report_id"].tolist() == ["r1"]
+
+
+def labelled(received, **columns):
+    reports = make_reports(received, category="wages", **columns)
+    return reports.assign(escalated=pd.array([True] * len(reports), "boolean"), escalated_at=reports["received_at"])
+
+
+def between(examples, kept):
+    return between_splits(examples, kept, sources={"desk": make_source(split=BOUNDARIES)}, gap_days=60, timezone="UTC")
+
+
+def test_reports_of_a_gap_follow_a_split_and_carry_no_label():
+    examples = labelled(["2024-06-01", "2024-06-02", "2024-10-02", "2024-08-01", "2025-04-01"])
+    found = between(examples, by_date(examples))
+    assert found[["report_id", "split"]].to_numpy().tolist() == [["r1", "train"], ["r2", "validation"]]
+    assert found[["category", "escalated", "escalated_at"]].isna().all(axis=None)
+
+
+def test_a_report_of_a_gap_whose_copy_has_a_split_is_left_out():
+    examples = labelled(["2024-07-15", "2024-08-05"], duplicate_group="g")
+    assert between(examples, by_date(examples)).empty
 
 
 def test_a_split_by_date_needs_dates():

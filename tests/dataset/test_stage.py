@@ -40,6 +40,16 @@ def test_it_writes_examples_of_reports_received_before_the_day_we_look_from(root
     assert summary.n_escalated == 1
 
 
+def test_reports_between_two_splits_are_kept_apart_with_the_days_they_were_followed(root):
+    places = Places(root, "desk")
+    more = make_reports([*RECEIVED, "2024-03-28T16:00"], reporter_hash="a")  # three days before validation begins in Shanghai
+    schema.REPORTS.write(more, places.reports)
+    run(root)
+    between = schema.EXAMPLES.read(places.between)
+    assert between[["report_id", "split", "followed_days"]].to_numpy().tolist() == [["r6", "train", 3.0]]
+    assert "r6" not in set(schema.EXAMPLES.read(places.examples)["report_id"])
+
+
 def test_it_writes_a_card_for_machines_and_for_people(root):
     summary = run(root)
     room = Places(root, "desk").room("dataset")

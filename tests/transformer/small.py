@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from pipeline.transformer.model import Transformer
 from pipeline.transformer.params import TransformerParams
 from tests.made_up import CATEGORIES
@@ -42,8 +40,3 @@ def small_transformer(
 ) -> Transformer:
     """An unfitted transformer with small parameters."""
     return Transformer(small_params(**changes), categories=categories, seed=seed, root=root, work=work)
-
-
-def without_escalation(examples: pd.DataFrame) -> pd.DataFrame:
-    """The examples with every escalation label censored."""
-    return examples.assign(escalated=pd.array([pd.NA] * len(examples), dtype="boolean"))

@@ -8,8 +8,8 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from pipeline.errors import ArtifactError, TrainingError
-from tests.made_up import CATEGORIES
-from tests.transformer.small import small_transformer, without_escalation
+from tests.made_up import CATEGORIES, without_escalation
+from tests.transformer.small import small_transformer
 
 
 @pytest.fixture(scope="module")

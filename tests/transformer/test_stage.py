@@ -11,8 +11,8 @@ from pipeline.schema import EXAMPLES, LOGITS
 from pipeline.transformer import model, stage
 from pipeline.transformer.card import render_card
 from tests.conftest import ROOT
-from tests.made_up import CATEGORIES, make_examples
-from tests.transformer.small import small_params, without_escalation
+from tests.made_up import CATEGORIES, make_examples, without_escalation
+from tests.transformer.small import small_params
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from pipeline.errors import TrainingError
 from pipeline.transformer import checkpoints, training
 from pipeline.transformer.model import CHECKPOINT
 from tests.conftest import ROOT
-from tests.transformer.small import small_transformer, without_escalation
+from tests.made_up import without_escalation
+from tests.transformer.small import small_transformer
 
 EVERYTHING_ON = {
     "regularization": {"r_drop": 0.5, "fgm": 0.1, "average_decay": 0.9},
