@@ -81,6 +81,14 @@ def test_the_page_needs_nothing_from_elsewhere(places):
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
 
 
+def test_every_heading_caption_and_column_is_in_chinese_and_english(places):
+    page = (places.evaluation("baseline") / "report.html").read_text(encoding="utf-8")
+    shown = re.findall(r"<(h1|h2|figcaption|th)\b[^>]*>(.*?)</\1>", page, flags=re.DOTALL)
+    named = [words for _, words in shown if words]  # the column beside the category's Chinese name has no heading of its own
+    assert len(named) > 30
+    assert [words for words in named if not re.search(r'[\u4e00-\u9fff].*<span lang="en">.+</span>', words, re.DOTALL)] == []
+
+
 def test_the_page_names_the_categories_in_chinese(places):
     page = (places.evaluation("baseline") / "report.html").read_text(encoding="utf-8")
     assert "邻里" in page
