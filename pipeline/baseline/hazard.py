@@ -10,6 +10,30 @@ within the end of any bin. With one bin as long as the label window this is the 
 A bin counts only if the report was followed to the bin's end. An outcome already seen in an unfinished bin is left out together
 with the silence of others in theirs: counting the one without the other would make recent reports look more dangerous.
 
+Why it is the default: learned at a day T from all that was known then and judged on the 60 days after it, it beats settled
+labels where history is short and is level with them where it is long. Five simulated towns, 20,000 reports a year each, with
+their true matters (seeds 11 to 15, text strength 3; means over seeds, and in how many of the five the hazard is ahead). The
+choice was made on five other towns, of an earlier simulator, where the signs were the same.
+
+| T | window | labels | reports | escalated | PR-AUC | ROC-AUC | Brier | recall at 10 a day |
+|---|---|---|---|---|---|---|---|---|
+| day 45 | 14 | mature | 1,665 | 105 | 0.124 | 0.653 | 0.0636 | 0.330 |
+| | | hazard | 2,394 | 144 | 0.141 (5) | 0.667 (4) | 0.0629 (4) | 0.357 (4) |
+| day 45 | 30 | mature | 766 | 64 | 0.138 | 0.619 | 0.0845 | 0.286 |
+| | | hazard | 2,394 | 144 | 0.177 (5) | 0.662 (5) | 0.0825 (5) | 0.341 (5) |
+| day 151 | 14 | mature | 7,478 | 509 | 0.198 | 0.741 | 0.0570 | 0.477 |
+| | | hazard | 8,187 | 689 | 0.212 (5) | 0.747 (3) | 0.0566 (5) | 0.499 (4) |
+| day 151 | 30 | mature | 6,635 | 605 | 0.248 | 0.733 | 0.0757 | 0.467 |
+| | | hazard | 8,187 | 689 | 0.252 (3) | 0.733 (2) | 0.0755 (3) | 0.463 (3) |
+
+Where few escalated, nothing exceeds chance (95 %, matters resampled), and the points lie on both sides. Hazard less mature:
+
+| judged on | escalated | PR-AUC | ROC-AUC | Brier | recall at capacity |
+|---|---|---|---|---|---|
+| messages, validation | 23 of 452 | -0.006 (-0.071 to 0.017) | -0.018 (-0.074 to 0.036) | -0.0002 | -0.04 (-0.17 to 0.12) |
+| messages, test | 69 of 582 | +0.016 (-0.024 to 0.029) | +0.015 (-0.002 to 0.068) | +0.0016 | 0.00 (-0.08 to 0.07) |
+| shipped sample, test | 28 of 444 | -0.017 (-0.086 to 0.008) | -0.004 (-0.066 to 0.059) | +0.0002 | -0.11 (-0.27 to 0.06) |
+
 The expansion is never written down: all bins of a report share its score, so the likelihood and its gradient need one product
 with the inputs and a small table of bins (n_reports, n_bins). Penalty and constants are as in scikit-learn's logistic
 regression (constants are free); a test holds one to the other. Limit: the score acts alike in all bins (proportional odds), so
@@ -26,6 +50,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 _MOST_STEPS = 500
+_PRECISION = 1e-8  # relative change of the loss; moves risks of 8,000 reports by at most 0.0004 from those of 1e-12
 _ADDED = 0.5  # outcome added to a bin's count where the search begins, so that a bin without any begins at a finite hazard
 
 
@@ -91,6 +116,7 @@ def fit_hazard(
     Returns:
         Weights, shape (n_inputs,), and constants, log-odds, shape (n_bins,).
     """
+    inputs = inputs.astype(np.float64)  # once, not in every product
     n_inputs, at_risk = inputs.shape[1], periods.at_risk()
     happened_at = np.flatnonzero(periods.happened), periods.n_bins[periods.happened] - 1
     n_outcomes = np.bincount(happened_at[1], minlength=periods.n_all)
@@ -115,7 +141,7 @@ def fit_hazard(
         jac=True,
         method="L-BFGS-B",
         bounds=[*bounds, *free],
-        options={"maxiter": _MOST_STEPS, "maxfun": 2 * _MOST_STEPS},
+        options={"maxiter": _MOST_STEPS, "maxfun": 2 * _MOST_STEPS, "maxcor": 20, "ftol": _PRECISION},
     ).x
     weights, constants = found[:n_inputs], found[n_inputs:]
     n_reached = int(periods.n_bins.max())

@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.baseline.config import BaselineConfig
 from pipeline.baseline.model import Baseline
 from pipeline.classifier import Logits, logits_table
-from pipeline.params import load_project
+from pipeline.params import Places, load_project
 from pipeline.schema import EXAMPLES, LOGITS
 from pipeline.settings import read_yaml
 from pipeline.taxonomy import load_taxonomy
