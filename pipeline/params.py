@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, model_validator
 
 from pipeline.errors import ParameterError
+from pipeline.promises import CalibrationParams, EqualCareParams, Waiver
 from pipeline.settings import Count, Section, Share, read_yaml
 
 
@@ -37,12 +38,6 @@ class DatasetParams(Section):
     min_examples_per_category: Count
 
 
-class CalibrationParams(Section):
-    """How logits become probabilities."""
-
-    min_positives: Count
-
-
 class EvaluationParams(Section):
     """How a model is measured."""
 
@@ -52,6 +47,7 @@ class EvaluationParams(Section):
     n_bins: Count
     max_day_share: Share
     min_macro_f1_gain: float
+    equal_care: EqualCareParams
 
 
 class ScoringParams(Section):
@@ -59,6 +55,7 @@ class ScoringParams(Section):
 
     opening_days: Count
     audit_share: Share
+    unclear_share: Share
     n_reasons: Count
 
 
@@ -159,6 +156,7 @@ class Profile(Section):
     gap_days: Count
     re_report_reporters: Count
     capacity: Count
+    waivers: tuple[Waiver, ...] = ()
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:

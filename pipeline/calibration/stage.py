@@ -55,6 +55,7 @@ def run(root: Path, model: str) -> CalibrationSummary:
         examples[chosen],
         categories=categories,
         params=params.calibration,
+        seed=params.seed,
     )
     calibrators.save(places.model(model) / "calibrators.json")
     probabilities = calibrators.apply(logits).to_frame(categories)
@@ -102,6 +103,10 @@ def _log(calibrators: Calibrators, n_examples: int, min_positives: int, seconds:
         calibrators.n_positives,
         seconds,
     )
+    for trial in calibrators.trials:
+        logger.info(
+            "calibration: risk by %s, cross-validated: log loss %.4f, Brier %.4f", trial.method, trial.log_loss, trial.brier
+        )
     if calibrators.risk.method == "shift":
         logger.warning(
             "calibration: risk moved to the base rate only: fewer than %d escalations to fit on, or no order in them",
