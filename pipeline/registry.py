@@ -21,6 +21,7 @@ from pipeline import schema, tracking
 from pipeline.calibration.calibrators import Calibrators
 from pipeline.classifier import Classifier
 from pipeline.errors import ArtifactError, GateError, TrackingError
+from pipeline.evaluation.equal_care_gates import equal_care_gates
 from pipeline.evaluation.gates import check_gates
 from pipeline.params import Places, Profile, load_params, load_profile
 
@@ -30,7 +31,7 @@ CLASSIFIERS = {
     "transformer": "pipeline.transformer.model:Transformer",
 }
 CARD = "README.md"
-_RUNTIME = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors")
+_RUNTIME = ("scikit-learn", "venn-abers", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors")
 _NETWORK = ("torch", "transformers", "tokenizers", "datasets", "tqdm")
 """What a model needs beside `_RUNTIME` to score, if it has a network in it."""
 
@@ -57,7 +58,7 @@ class TrainedModel:
             reports: Redacted reports with `title`, `text` and `schema.HISTORY`; other columns are not looked at.
 
         Returns:
-            One row a report, in order: `category_probabilities`, `category`, `category_probability`, `risk`.
+            One row a report, in order: the columns of PROBABILITIES but `report_id` and `split`.
         """
         return self.calibrators.apply(self.classifier.predict(reports)).to_frame(self.categories)
 
@@ -212,7 +213,9 @@ def promote(root: Path, model: str, *, who: str, why: str) -> tracking.Version:
     """
     params = load_params(root)
     places = Places(root, params.profile)
-    failed = [gate for gate in check_gates(_metrics(places.evaluation(model)), params.evaluation) if not gate.passed]
+    metrics = _metrics(places.evaluation(model))
+    gates = [*check_gates(metrics, params.evaluation), *equal_care_gates(metrics, params.evaluation)]
+    failed = [gate for gate in gates if not gate.passed]
     if failed:
         reasons = "; ".join(f"{gate.name}: wanted {gate.wanted}, got {gate.got}" for gate in failed)
         raise GateError(f"Model '{model}' was not promoted. {reasons}. The champion stays as it was.")
@@ -236,7 +239,7 @@ def champion(root: Path, profile: str) -> TrainedModel:
 
 
 class _PyfuncModel:
-    """The model as MLflow serves it: titles, texts and history in, categories and risk out."""
+    """The model as MLflow serves it: titles, texts and history in, categories, lanes and risk out."""
 
     def __init__(self, model: TrainedModel) -> None:
         self.model = model
@@ -245,7 +248,7 @@ class _PyfuncModel:
         """Score redacted reports; missing history counts as none."""
         del params
         known = reports.assign(**{name: 0.0 for name in schema.HISTORY if name not in reports})
-        return self.model.score(known)[["category", "category_probability", "risk"]]
+        return self.model.score(known)[["category", "category_probability", "lane", "risk", "risk_low", "risk_high"]]
 
 
 def _load_pyfunc(path: str) -> _PyfuncModel:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.errors import SchemaError
+from pipeline.errors import ArtifactError, SchemaError
+from pipeline.evaluation.audit import audit_sections, audit_tables, make_audit
+from pipeline.evaluation.audit_plots import draw_audit
 from pipeline.evaluation.baselines import load_harm_words
 from pipeline.evaluation.fonts import choose_labels
 from pipeline.evaluation.measuring import Inputs, Results, measure
@@ -68,10 +70,10 @@ def run(root: Path, model: str) -> EvaluationSummary:
     folder = places.evaluation(model)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "plots").mkdir(parents=True)
-    metrics = as_metrics(results.category, results.risk)
+    metrics = as_metrics(results.category, results.risk) | audit_sections(results)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     _write_tables(folder, inputs, results)
-    _write_report(folder, inputs, results, profile, model, _risk_method(places, model))
+    _write_report(folder, inputs, results, profile, model, _promised(places, model).risk_method)
     summary = _summarize(results, folder / "report.html")
     logger.info(
         "evaluation: %d test reports; category %d, macro-F1 %.3f; risk %d, PR-AUC %.3f (%.1f s)",
@@ -85,11 +87,36 @@ def run(root: Path, model: str) -> EvaluationSummary:
     return summary
 
 
+@dataclass(frozen=True)
+class _Promised:
+    """What the model's calibrators say of themselves."""
+
+    risk_method: str
+    level: float
+    shared: tuple[bool, ...]
+
+
+def _promised(places: Places, model: str) -> _Promised:
+    """Read from `calibrators.json` what was promised.
+
+    Raises:
+        ArtifactError: If it does not say.
+    """
+    path = places.model(model) / "calibrators.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        sets = content["sets"]
+        shared = tuple(len(scores) < sets["min_reports"] for scores in sets["scores"])
+        return _Promised(str(content["risk"]["method"]), float(sets["level"]), shared)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} does not hold calibrators. Run `triage run calibration --model {model}` again.") from error
+
+
 def _read(root: Path, places: Places, profile: Profile, model: str) -> Inputs:
     params = load_params(root)
     examples = EXAMPLES.read(places.examples)
     probabilities = PROBABILITIES.read(places.model(model) / "probabilities.parquet")
-    predicted = probabilities.set_index("report_id")[["category_probabilities", "risk"]]
+    predicted = probabilities.set_index("report_id")[["category_probabilities", "category_set", "lane", "risk"]]
     test = examples[examples["split"] == "test"].sort_values("report_id").reset_index(drop=True)
     n_missing = int((~test["report_id"].isin(predicted.index)).sum())
     if n_missing:
@@ -97,28 +124,41 @@ def _read(root: Path, places: Places, profile: Profile, model: str) -> Inputs:
             f"The probabilities of '{model}' must be of the same reports as EXAMPLES; {n_missing} of {len(test)} test reports "
             f"have none. Run the stages of '{model}' and calibration again."
         )
-    test = test.join(predicted, on="report_id")
+    test = test.join(predicted, on="report_id").join(_logits(places, model, test["report_id"]), on="report_id")
+    promised = _promised(places, model)
     text_only = places.model(BASELINE) / "text_only.parquet"
     if text_only.exists():
         scores = LOGITS.read(text_only).set_index("report_id")["risk_logit"]
         if test["report_id"].isin(scores.index).all():
             test["text_only"] = scores.loc[test["report_id"]].to_numpy()
+    taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
     return Inputs(
         examples=examples,
         test=test,
-        taxonomy=load_taxonomy(places.taxonomy(profile.taxonomy)),
+        taxonomy=taxonomy,
         harm_words=load_harm_words(places.taxonomy("harm_words")),
         timezone=profile.timezone,
         capacity=profile.capacity,
+        level=promised.level,
+        shared=dict(zip(taxonomy.ids, promised.shared, strict=True)),
+        waivers=profile.waivers,
+        as_of=profile.as_of,
         params=params.evaluation,
         seed=params.seed,
     )
 
 
-def _risk_method(places: Places, model: str) -> str:
-    """How the risk was calibrated, as `calibrators.json` says."""
-    path = places.model(model) / "calibrators.json"
-    return str(json.loads(path.read_text(encoding="utf-8")).get("risk_method", "none")) if path.exists() else "none"
+def _logits(places: Places, model: str, report_ids: pd.Series) -> pd.DataFrame:
+    """What the model said before calibration, by report_id.
+
+    Raises:
+        SchemaError: If a test report has no logits.
+    """
+    table = LOGITS.read(places.model(model) / "logits.parquet").set_index("report_id")[["category_logits", "risk_logit"]]
+    n_missing = int((~report_ids.isin(table.index)).sum())
+    if n_missing:
+        raise SchemaError(f"The logits of '{model}' miss {n_missing} of {len(report_ids)} test reports. Run '{model}' again.")
+    return table
 
 
 def _write_tables(folder: Path, inputs: Inputs, results: Results) -> None:
@@ -126,6 +166,7 @@ def _write_tables(folder: Path, inputs: Inputs, results: Results) -> None:
     tables: dict[str, pd.DataFrame] = {
         "slices_category.csv": results.category_slices,
         "slices_risk.csv": results.risk_slices,
+        **audit_tables(results),
     }
     n_bins = inputs.params.n_bins
     if results.category is not None:
@@ -155,13 +196,13 @@ def _harmless(value: object) -> object:
 def _write_report(folder: Path, inputs: Inputs, results: Results, profile: Profile, model: str, risk_method: str) -> None:
     chinese = {category.id: category.zh for category in inputs.taxonomy.categories}
     english = {category.id: category.en for category in inputs.taxonomy.categories}
+    labels = choose_labels(chinese, english)
     figures = draw(
         results.category,
         results.risk,
         volume_by_split(inputs.examples, inputs.timezone),
-        choose_labels(chinese, english),
-        inputs.params.n_bins,
-    )
+        labels,
+    ) | draw_audit(results, labels, inputs.params)
     for name, figure in figures.items():
         (folder / "plots" / f"{name}.png").write_bytes(png(figure))
     per_class = records(results.category.per_class) if results.category is not None else []
@@ -180,6 +221,7 @@ def _write_report(folder: Path, inputs: Inputs, results: Results, profile: Profi
         risk_slices=records(gather_small(results.risk_slices, inputs.params.min_slice_reports)),
         min_slice_reports=inputs.params.min_slice_reports,
         confidence=inputs.params.confidence,
+        audit=make_audit(results, chinese, english),
         figures={name: inline(figure) for name, figure in figures.items()},
     )
     (folder / "report.html").write_text(render(page), encoding="utf-8")

@@ -15,6 +15,7 @@ from tests.learning import made_up_splits, make_project
 
 SCRIPT, FORMULA = "<script>alert(1)</script>", "=cmd|'/c calc'!A1"
 PICTURES = {"volume", "confusion", "reliability_category", "reliability_risk", "precision_recall", "capacity"}
+PICTURES |= {"reliability_by_category", "coverage"}
 
 
 def _evaluate(folder, examples=None):
