@@ -1,5 +1,6 @@
 """Draws the audits: reliability before and after calibration, coverage of the category sets, and recall of each group."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -20,7 +21,7 @@ from pipeline.params import EvaluationParams
 ORANGE = "#c2571a"
 WORDS = {CATEGORY: ("stated probability of the category", "share right"), RISK: ("stated risk", "share escalated")}
 FILES = {CATEGORY: "reliability_category", RISK: "reliability_risk"}
-COLUMNS = 5  # small pictures beside each other
+COLUMNS, TITLE = 5, 24  # small pictures beside each other; characters of a line of their titles
 TOLERATED = 0.03  # of coverage, shaded
 
 
@@ -60,11 +61,11 @@ def draw_reliability(stated: Stated, n_bins: int) -> Figure:
 def draw_each_category(each: Sequence[Stated], labels: Labels, n_bins: int) -> Figure:
     """One small reliability plot a category."""
     n_rows = -(-len(each) // COLUMNS)
-    figure = Figure(figsize=(1.9 * COLUMNS, 2.0 * n_rows), layout="constrained", dpi=DOTS_PER_INCH)
+    figure = Figure(figsize=(1.9 * COLUMNS, 2.1 * n_rows), layout="constrained", dpi=DOTS_PER_INCH)
     for place, stated in enumerate(each):
         axes = figure.add_subplot(n_rows, COLUMNS, place + 1)
         _lines(axes, stated, n_bins, markers=2.5)
-        axes.set_title(labels.names[stated.group], fontsize=9)
+        axes.set_title(textwrap.fill(labels.names[stated.group], TITLE), fontsize=8)
         axes.tick_params(labelsize=7)
     figure.supxlabel("stated probability of the category", fontsize=9)
     figure.supylabel("share of reports that have it", fontsize=9)
@@ -114,11 +115,11 @@ def draw_coverage(found: LaneResult, labels: Labels) -> Figure:
     for place, row in enumerate(table.to_dict("records")):
         axes.plot([row["coverage_low"], row["coverage_high"]], [place, place], color=BLUE, linewidth=1.4)
         hollow = row["few"] or row["shared"]
-        axes.plot(row["coverage"], place, marker="o", color=BLUE, markerfacecolor="white" if hollow else BLUE)
+        axes.plot(row["coverage"], place, marker="o", color=BLUE, markerfacecolor="white" if hollow else BLUE, clip_on=False)
     names = [f"{labels.names[row['category']]} ({row['n_reports']:,})" for row in table.to_dict("records")]
     axes.set_yticks(range(len(table)), names)
     axes.set_xlim(min(0.6, float(table["coverage_low"].min()) - 0.02), 1.0)
-    axes.set_xlabel("share of the category's reports whose set holds it (coverage)")
+    axes.set_xlabel("coverage: share whose set holds the category")
     return figure
 
 
@@ -132,7 +133,7 @@ def draw_recalls(care: EqualCare) -> Figure:
         axes.plot(row["recall"], place, marker="o", color=BLUE)
     axes.set_yticks(range(len(table)), _written(table))
     axes.set_xlim(0, 1)
-    axes.set_xlabel("share of the group's escalated reports that would have been read (recall)")
+    axes.set_xlabel("recall: share of escalated reports that are read")
     return figure
 
 
