@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pipeline.calibration.band import RiskBand, fit_band
 from pipeline.calibration.risk import RiskMap, Trial, choose_method, fit_risk_map
 from pipeline.calibration.sets import CategorySets, fit_sets, named
-from pipeline.calibration.temperature import apply_temperature, fit_temperature
+from pipeline.calibration.temperature import apply_temperature, fit_temperature_and_doubt
 from pipeline.classifier import Logits
 from pipeline.errors import ArtifactError, SchemaError
 from pipeline.promises import CalibrationParams
@@ -67,6 +67,7 @@ class Calibrators:
     Attributes:
         categories: Category ids in the order of the logits' columns.
         temperature: What category logits are divided by; 1.0 where `n_category` is 0 (not calibrated).
+        doubt: Share of the probability spread evenly over the categories, for labels that are wrong.
         sets: Which categories a report may have.
         risk: How the risk logit becomes a probability; its `method` says whether the number is calibrated at all.
         band: How sure the stated risk is.
@@ -79,6 +80,7 @@ class Calibrators:
 
     categories: tuple[str, ...]
     temperature: Annotated[float, Field(gt=0.0)]
+    doubt: Annotated[float, Field(ge=0.0, lt=1.0)]
     sets: CategorySets
     risk: RiskMap
     band: RiskBand
@@ -100,7 +102,7 @@ class Calibrators:
                 f"The calibrators are for {len(self.categories)} categories, the logits have {n_columns}. "
                 "Run `triage run calibration` again for this model."
             )
-        category = apply_temperature(logits.category, self.temperature)
+        category = apply_temperature(logits.category, self.temperature, self.doubt)
         members = self.sets.members(category)
         risk = self.risk.apply(logits.risk)
         low, high = self.band.apply(logits.risk, risk)
@@ -150,7 +152,7 @@ def fit_calibrators(
     labels = examples["category"].map(number)
     labelled = labels.notna().to_numpy()
     known, known_logits = labels[labelled].to_numpy(dtype=np.int64), logits.category[labelled]
-    temperature = fit_temperature(known_logits, known)
+    temperature, doubt = fit_temperature_and_doubt(known_logits, known)
     settled = examples["escalated"].notna().to_numpy()
     escalated = examples["escalated"].to_numpy(dtype=bool, na_value=False)[settled]
     matters = examples["matter_id"].to_numpy(dtype=str)[settled]
@@ -161,8 +163,8 @@ def fit_calibrators(
         n_bootstrap=params.n_bootstrap, confidence=params.interval_confidence, seed=seed,
     )  # fmt: skip
     sets = fit_sets(
-        apply_temperature(known_logits, temperature), known, n_categories=len(categories), level=params.conformal_level,
+        apply_temperature(known_logits, temperature, doubt), known, n_categories=len(categories), level=params.conformal_level,
         max_choices=params.max_choices, min_reports=params.min_conformal_reports,
     )  # fmt: skip
     counts = int(labelled.sum()), int(settled.sum()), int(escalated.sum())
-    return Calibrators(tuple(categories), temperature, sets, risk, band, trials, *counts)
+    return Calibrators(tuple(categories), temperature, doubt, sets, risk, band, trials, *counts)

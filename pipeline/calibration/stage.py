@@ -94,9 +94,10 @@ def _aligned(examples: pd.DataFrame, table: pd.DataFrame, model: str) -> pd.Data
 
 def _log(calibrators: Calibrators, n_examples: int, min_positives: int, seconds: float) -> None:
     logger.info(
-        "calibration: %d examples; temperature %.3f from %d reports; risk by %s from %d reports, %d escalated (%.1f s)",
+        "calibration: %d examples; temperature %.3f, doubt %.3f from %d reports; risk by %s from %d, %d escalated (%.1f s)",
         n_examples,
         calibrators.temperature,
+        calibrators.doubt,
         calibrators.n_category,
         calibrators.risk.method,
         calibrators.n_risk,

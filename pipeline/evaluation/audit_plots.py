@@ -54,7 +54,7 @@ def draw_reliability(stated: Stated, n_bins: int) -> Figure:
     _lines(axes, stated, n_bins, markers=4.5)
     axes.set_xlabel(WORDS[stated.of][0])
     axes.set_ylabel(WORDS[stated.of][1])
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
 
 

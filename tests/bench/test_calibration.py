@@ -76,7 +76,8 @@ def metrics(places):
 
 def test_stated_numbers_are_off_by_at_most_two_points(metrics, places):
     method = json.loads((places.model("baseline") / "calibrators.json").read_text(encoding="utf-8"))
-    print(f"\nrisk by {method['risk']['method']}; temperature {method['temperature']:.3f}; trials {method['trials']}")
+    print(f"\nrisk by {method['risk']['method']}; temperature {method['temperature']:.3f}, doubt {method['doubt']:.3f}")
+    print(method["trials"])
     for name in ("category", "risk"):
         one = metrics["calibration"][name]
         print(

@@ -24,7 +24,7 @@ from tests.learning import made_up_splits, make_project
 SETS = CategorySets(level=0.5, max_choices=1, min_reports=1, scores=((0.1, 0.2, 0.3), (0.1, 0.2, 0.3)))
 RISK = RiskMap("platt", RiskScaler("platt", 2.0, -1.0), NO_STEPS, NO_STEPS)
 BAND = RiskBand((-1.0, 0.0, 1.0), (0.0, 0.2, 0.6), (0.1, 0.4, 0.9))
-CALIBRATORS = Calibrators(("wages", "fraud"), 0.5, SETS, RISK, BAND, (), n_category=10, n_risk=8, n_positives=3)
+CALIBRATORS = Calibrators(("wages", "fraud"), 0.5, 0.0, SETS, RISK, BAND, (), n_category=10, n_risk=8, n_positives=3)
 LOGITS_OF_TWO = Logits(np.array([[1.0, 0.0], [0.0, 3.0]], dtype=np.float32), np.array([0.0, 1.0], dtype=np.float32))
 
 
