@@ -1,21 +1,25 @@
 """How sure a stated risk is: a band around the calibration map.
 
 The map is fitted on the outcomes of a few hundred or thousand reports; other reports would have given another map. Whole
-matters of the calibration split are drawn with replacement, the chosen map is fitted again, and at each logit the middle share
-of these fits is the band (bootstrap percentiles; Efron & Tibshirani, An Introduction to the Bootstrap, 1993). "23 % (15 to
-31)" therefore says: of reports that the model scores like this one, between 15 and 31 in 100 escalate, as far as the
-calibration split can tell.
+matters of the calibration split are drawn with replacement, a Venn-Abers map is fitted to each draw, and at each logit the
+middle share of these fits is the band (bootstrap percentiles; Efron & Tibshirani, An Introduction to the Bootstrap, 1993).
+"23 % (15 to 31)" therefore says: of reports that the model scores like this one, between 15 and 31 in 100 escalate, as far as
+the calibration split can tell.
+
+The band's map is Venn-Abers whatever map states the risk, because a sigmoid's band believes in the sigmoid: on a later period
+of the simulator (7,868 reports in twenty bins) the sigmoid's own band held the share that escalated, give or take one standard
+error of the bin, in 12 bins, the Venn-Abers band in 18; 0.9 was declared. It costs twice the width.
 
 Limits: it is not about the single report, which will escalate or not; and it knows nothing of change after the calibration
-split. For the step maps the bootstrap is not exact at a single logit (Sen, Banerjee & Woodroofe, Annals of Statistics 38,
-2010); a test measures how often bands of each map hold a known risk.
+split. For step maps the bootstrap is not exact at a single logit (Sen, Banerjee & Woodroofe, Annals of Statistics 38, 2010);
+in a test with known risks, 0.88 of bands at 0.9 held them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.calibration.risk import Numbers, RiskMap, RiskMethod, fit_risk_map
+from pipeline.calibration.risk import Numbers, RiskMap, fit_risk_map
 
 N_KNOTS = 64  # logits at which the band is kept; between them it is straight, within 0.005 of the band itself
 BEYOND = 0.5  # of the range of logits seen, on both sides; farther out the band stays as it is there
@@ -45,9 +49,8 @@ def fit_band(
     logits: np.ndarray,
     escalated: np.ndarray,
     matters: np.ndarray,
-    method: RiskMethod,
     *,
-    min_positives: int,
+    shifted: bool,
     n_bootstrap: int,
     confidence: float,
     seed: int,
@@ -58,8 +61,7 @@ def fit_band(
         logits: Risk logits of the calibration split, shape (n_reports,).
         escalated: Whether each report escalated, shape (n_reports,), bool.
         matters: Matter of each report.
-        method: Of the map.
-        min_positives: Escalations needed for more than a shift.
+        shifted: Whether the map is a mere shift, and so the band must be.
         n_bootstrap: How often matters are drawn.
         confidence: Share of the fits inside the band, in (0, 1).
         seed: Of the draws.
@@ -69,7 +71,7 @@ def fit_band(
     knots = _knots(logits.astype(np.float64))
     fits = np.stack(
         [
-            _refit(logits, escalated, rows, method, min_positives).apply(knots)
+            _refit(logits[rows], escalated[rows], shifted=shifted).apply(knots)
             for rows in _draws(matters, n_bootstrap=n_bootstrap, seed=seed)
         ]
     )  # (n_bootstrap, n_knots)
@@ -96,7 +98,7 @@ def _draws(matters: np.ndarray, *, n_bootstrap: int, seed: int) -> list[np.ndarr
     ]
 
 
-def _refit(logits: np.ndarray, escalated: np.ndarray, rows: np.ndarray, method: RiskMethod, min_positives: int) -> RiskMap:
-    """The same kind of map on the drawn rows; one escalation is enough there, or a lucky draw would turn into a shift."""
-    needed = min_positives if method in ("shift", "none") else 1
-    return fit_risk_map(logits[rows], escalated[rows], method, min_positives=needed)
+def _refit(logits: np.ndarray, escalated: np.ndarray, *, shifted: bool) -> RiskMap:
+    """A map of the drawn rows; one escalation is enough there, or a lucky draw would turn into a shift."""
+    needed = len(logits) + 1 if shifted else 1
+    return fit_risk_map(logits, escalated, "venn_abers", min_positives=needed)

@@ -159,7 +159,7 @@ def fit_calibrators(
     method, trials = choose_method(logits.risk[settled], escalated, matters, params)
     risk = fit_risk_map(logits.risk[settled], escalated, method, min_positives=params.min_positives)
     band = fit_band(
-        logits.risk[settled], escalated, matters, risk.method, min_positives=params.min_positives,
+        logits.risk[settled], escalated, matters, shifted=risk.method in ("shift", "none"),
         n_bootstrap=params.n_bootstrap, confidence=params.interval_confidence, seed=seed,
     )  # fmt: skip
     sets = fit_sets(

@@ -144,7 +144,10 @@ def _written(table: pd.DataFrame) -> list[str]:
     if family == "" or (family is not None and family in mpl.rcParams["font.family"]):
         return [f"{row['dimension']}: {_plain(row['group'])}" for row in table.to_dict("records")]
     number = table[::-1].groupby("dimension").cumcount() + 1
-    return [f"{name} {number[place]}" for place, name in enumerate(table["dimension"])]
+    return [
+        f"{row['dimension']}: {_plain(row['group'])}" if row["group"].isascii() else f"{row['dimension']} {number[place]}"
+        for place, row in enumerate(table.to_dict("records"))
+    ]
 
 
 def _plain(name: str) -> str:
