@@ -15,7 +15,7 @@ Angelopoulos, Bates, Jordan & Tibshirani, Class-Conditional Conformal Prediction
 coverage is not promised.
 
 P-values equal those of `crepes` without smoothing (a test holds them to it); crepes counts in a Python loop over reports and
-categories, which takes 34 times as long as the sorted search here. Limit: the promise holds while reports are like those of the
+categories, which takes 60 times as long as the sorted search here. Limit: the promise holds while reports are like those of the
 calibration split.
 """
 
