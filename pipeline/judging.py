@@ -13,15 +13,18 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from pipeline.classifier import logits_table
 from pipeline.evaluation.behaviour import ask, behaviour_gates, load_behaviour
 from pipeline.evaluation.capacity import local_days
 from pipeline.evaluation.challenge import CHALLENGER, CHAMPION, Contest, champion_gates
+from pipeline.evaluation.equal_care_gates import equal_care_gates
 from pipeline.evaluation.evidence import Judged
 from pipeline.evaluation.gates import Gate, check_gates
-from pipeline.evaluation.honesty import calibration_gates, coverage_gates
+from pipeline.evaluation.honesty import calibration_gates, coverage_gates, set_gate
 from pipeline.evaluation.measuring import measure
-from pipeline.evaluation.stage import prepare
+from pipeline.evaluation.stage import Promised, prepare
 from pipeline.evaluation.summary import as_metrics
+from pipeline.evaluation.trust import trust_sections
 from pipeline.intake.normalization import normalize
 from pipeline.intake.redaction import redact
 from pipeline.limits import GateGroup, GateParams
@@ -63,9 +66,11 @@ def judge(
     examples = EXAMPLES.read(places.examples)
     test = examples[examples["split"] == "test"].sort_values("report_id").reset_index(drop=True)
     started = time.perf_counter()
-    scored = challenger.score(test)
+    logits = challenger.classifier.predict(test)
+    scored = challenger.calibrators.apply(logits).to_frame(challenger.categories)
     seconds = time.perf_counter() - started
-    results = measure(prepare(params, places, profile, pd.concat([test[["report_id"]], scored], axis=1), model=challenger.name))
+    predicted = logits_table(test, logits).join(scored)
+    results = measure(prepare(params, places, profile, predicted, _promised(challenger), model=challenger.name))
     judged: list[Judged] = []
 
     def add(group: GateGroup, gates: Sequence[Gate]) -> None:
@@ -77,10 +82,18 @@ def judge(
     add("calibration", calibration_gates(results.category, results.risk, params.evaluation, seed=params.seed))
     if results.category is not None:
         add("categories", coverage_gates(results.category.per_class, params.evaluation.gates))
+    if results.lanes is not None:
+        add("categories", [set_gate(results.lanes, params.evaluation.gates)])
+    add("slices", equal_care_gates(trust_sections(results), params.evaluation))
     add("behaviour", _behaviour_gates(places, profile, challenger, params))
     add("speed", [_speed_gate(challenger, test, seconds, params.evaluation.gates)])
     add("redaction", _redaction_gates(places, test, params))
     return judged, _tested(test, profile.timezone)
+
+
+def _promised(model: TrainedModel) -> Promised:
+    calibrators = model.calibrators
+    return Promised(calibrators.risk.method, calibrators.sets.level, calibrators.sets.shared)
 
 
 def _tested(test: pd.DataFrame, timezone: str) -> str:

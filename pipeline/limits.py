@@ -21,6 +21,7 @@ class GateParams(Section):
     max_category_recall_drop: Share
     max_category_calibration_excess: Share
     max_risk_calibration_excess: Share
+    max_coverage_gap: Share
     max_category_brier: Annotated[float, Field(ge=0.0, le=2.0)]
     min_risk_brier_skill: Annotated[float, Field(le=1.0)]
     behaviour_tolerance: Annotated[float, Field(ge=0.0)]

@@ -33,9 +33,10 @@ logger = logging.getLogger(__name__)
 
 _SCORED = [
     *("report_id", "received_at", "title", "text", "area", "channel", "matter_id"),
-    *("category", "category_probability", "risk", "priority"),
-    *schema.HISTORY,
+    *("category", "category_probability", "category_set", "lane", "risk", "risk_low", "risk_high"),
+    *("priority", *schema.HISTORY),
 ]
+_FROM_MODEL = [name for name in _SCORED if name in schema.PROBABILITIES.arrow.names and name != "report_id"]
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def _score_open(waiting: _Open, model: TrainedModel, profile: Profile, places: P
     scores = model.score(reports)
     taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
     weights = severity_weights(taxonomy, model.categories)
-    for name in ("category", "category_probability", "risk"):
+    for name in _FROM_MODEL:
         reports[name] = scores[name].to_numpy()
     shares = np.array(scores["category_probabilities"].tolist()).reshape(len(reports), len(weights))
     reports["priority"] = priority(scores["risk"].to_numpy(), shares, weights)
@@ -200,7 +201,8 @@ def _score_open(waiting: _Open, model: TrainedModel, profile: Profile, places: P
 def _rank(scored: pd.DataFrame, as_of: date, model: TrainedModel, profile: Profile, params: Params) -> pd.DataFrame:
     """Put open reports in order, select tonight's, and say why."""
     seed = params.seed + as_of.toordinal()
-    queue: pd.DataFrame = rank(scored, capacity=profile.capacity, audit_share=params.scoring.audit_share, seed=seed)
+    shares = {"audit_share": params.scoring.audit_share, "unclear_share": params.scoring.unclear_share}
+    queue: pd.DataFrame = rank(scored, capacity=profile.capacity, seed=seed, **shares)
     shown = queue["selected"] != "waiting"
     found = explain(queue[shown], lambda part: model.score(part)["risk"].to_numpy(), n_reasons=params.scoring.n_reasons)
     reasons = dict(zip(queue.loc[shown, "report_id"], found, strict=True))

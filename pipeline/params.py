@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from pipeline.errors import ParameterError
 from pipeline.limits import GateParams
+from pipeline.promises import CalibrationParams, EqualCareParams, Waiver
 from pipeline.settings import Count, Section, Share, read_yaml
 
 
@@ -39,12 +40,6 @@ class DatasetParams(Section):
     follow_up_days: Count
 
 
-class CalibrationParams(Section):
-    """How logits become probabilities."""
-
-    min_positives: Count
-
-
 class EvaluationParams(Section):
     """How a model is measured."""
 
@@ -55,6 +50,7 @@ class EvaluationParams(Section):
     max_day_share: Share
     min_macro_f1_gain: float
     gates: GateParams
+    equal_care: EqualCareParams
 
 
 class ScoringParams(Section):
@@ -62,6 +58,7 @@ class ScoringParams(Section):
 
     opening_days: Count
     audit_share: Share
+    unclear_share: Share
     n_reasons: Count
 
 
@@ -162,6 +159,7 @@ class Profile(Section):
     gap_days: Count
     re_report_reporters: Count
     capacity: Count
+    waivers: tuple[Waiver, ...] = ()
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:

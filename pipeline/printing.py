@@ -18,8 +18,11 @@ _TITLE_COLUMNS = 34
 _WORDING = {
     "en": {
         "head": "Night of {as_of} ({profile}): {n_new} new, {n_rejected} rejected, {n_open} open, {n_selected} to read.",
-        "columns": ("rank", "risk", "category", "area", "title", "why"),
+        "columns": ("rank", "risk", "category", "lane", "area", "title", "why"),
         "audit": "audit draw, from below the line",
+        "unclear": "below the line, category to be settled",
+        "lanes": {"clear": "clear", "choose": "or {others}?", "unclear": "new or unclear"},
+        "risk": "{risk:.0%} ({low:.0%}–{high:.0%})",
         "words": "“{evidence}” +{effect:.0%}",
         "n_similar": "{n_similar} similar in {days} days by {n_reporters} people +{effect:.0%}",
         "days_since": "the matter is {days} days old +{effect:.0%}",
@@ -28,8 +31,11 @@ _WORDING = {
     },
     "zh": {
         "head": "{as_of} 夜（{profile}）：新收 {n_new} 件，退回 {n_rejected} 行，待阅 {n_open} 件，今日应阅 {n_selected} 件。",
-        "columns": ("序", "风险", "类别", "区域", "标题", "原因"),
+        "columns": ("序", "风险", "类别", "类别把握", "区域", "标题", "原因"),
         "audit": "抽查（线下随机）",
+        "unclear": "线下，请先定类别",
+        "lanes": {"clear": "明确", "choose": "或为 {others}？", "unclear": "新情况或不明，先由人定"},
+        "risk": "{risk:.0%}（{low:.0%}–{high:.0%}）",
         "words": "“{evidence}” +{effect:.0%}",
         "n_similar": "{days} 天内 {n_reporters} 人同类反映 {n_similar} 次 +{effect:.0%}",
         "days_since": "同一事项 {days} 天前已出现 +{effect:.0%}",
@@ -40,12 +46,12 @@ _WORDING = {
 
 
 def queue_table(root: Path, night: "Night", *, n_rows: int, language: str) -> str:
-    """The top of a published night's queue, and its audit draw.
+    """The top of a published night's queue, and what was selected from below the line.
 
     Args:
         root: Project folder.
         night: The night's manifest.
-        n_rows: The most ranked rows shown; the audit draw follows whole.
+        n_rows: The most ranked rows shown; unclear reports and the audit draw follow whole.
         language: `zh` or `en`.
     """
     say = _WORDING[language]
@@ -54,7 +60,8 @@ def queue_table(root: Path, night: "Night", *, n_rows: int, language: str) -> st
     folder = places.nights / night.as_of
     queue = schema.QUEUE.read(folder / "queue.parquet")
     taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
-    shown = pd.concat([queue[queue["selected"] == "ranked"].head(n_rows), queue[queue["selected"] == "audit"]])
+    below = queue[queue["selected"].isin(["unclear", "audit"])]
+    shown = pd.concat([queue[queue["selected"] == "ranked"].head(n_rows), below])
     facts = {name: getattr(night, name) for name in ("as_of", "profile", "n_new", "n_rejected", "n_open", "n_selected")}
     rows = [_row(report, taxonomy, say, language) for _, report in shown.iterrows()]
     table = _align([list(say["columns"]), *rows]) if rows else str(say["empty"])
@@ -65,11 +72,19 @@ def queue_table(root: Path, night: "Night", *, n_rows: int, language: str) -> st
 def _row(report: "pd.Series[Any]", taxonomy: Taxonomy, say: dict[str, Any], language: str) -> list[str]:
     category = taxonomy[report["category"]]
     why = [_reason(reason, report, say) for reason in report["reasons"]]
-    if report["selected"] == "audit":
-        why.insert(0, say["audit"])
+    if report["selected"] in ("unclear", "audit"):
+        why.insert(0, say[report["selected"]])
     area = report["area"] if isinstance(report["area"], str) else "–"
     title = _cut(str(report["title"]) or str(report["text"]), _TITLE_COLUMNS)
-    return [str(report["rank"]), f"{report['risk']:.0%}", getattr(category, language), area, title, "; ".join(why)]
+    risk = str(say["risk"]).format(risk=report["risk"], low=report["risk_low"], high=report["risk_high"])
+    lane = _lane(report, taxonomy, say, language)
+    return [str(report["rank"]), risk, getattr(category, language), lane, area, title, "; ".join(why)]
+
+
+def _lane(report: "pd.Series[Any]", taxonomy: Taxonomy, say: dict[str, Any], language: str) -> str:
+    """Whether the category is clear, and if not, which others it may be."""
+    others = [getattr(taxonomy[name], language) for name in report["category_set"] if name != report["category"]]
+    return str(say["lanes"][report["lane"]]).format(others=" / ".join(others))
 
 
 def _reason(reason: dict[str, Any], report: "pd.Series[Any]", say: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ CLASSIFIERS = {
     "ensemble": "pipeline.ensemble.model:Ensemble",
     "transformer": "pipeline.transformer.model:Transformer",
 }
-_RUNTIME = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors")
+_RUNTIME = ("scikit-learn", "venn-abers", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors")
 _NETWORK = ("torch", "transformers", "tokenizers", "datasets", "tqdm")
 """What a model needs beside `_RUNTIME` to score, if it has a network in it."""
 
@@ -60,7 +60,7 @@ class TrainedModel:
             reports: Redacted reports with `title`, `text` and `schema.HISTORY`; other columns are not looked at.
 
         Returns:
-            One row a report, in order: `category_probabilities`, `category`, `category_probability`, `risk`.
+            One row a report, in order: the columns of PROBABILITIES but `report_id` and `split`.
         """
         return self.calibrators.apply(self.classifier.predict(reports)).to_frame(self.categories)
 
@@ -211,7 +211,7 @@ def champion(root: Path, profile: str) -> TrainedModel:
 
 
 class _PyfuncModel:
-    """The model as MLflow serves it: titles, texts and history in, categories and risk out."""
+    """The model as MLflow serves it: titles, texts and history in, categories, lanes and risk out."""
 
     def __init__(self, model: TrainedModel) -> None:
         self.model = model
@@ -220,7 +220,7 @@ class _PyfuncModel:
         """Score redacted reports; missing history counts as none."""
         del params
         known = reports.assign(**{name: 0.0 for name in schema.HISTORY if name not in reports})
-        return self.model.score(known)[["category", "category_probability", "risk"]]
+        return self.model.score(known)[["category", "category_probability", "lane", "risk", "risk_low", "risk_high"]]
 
 
 def _load_pyfunc(path: str) -> _PyfuncModel:

@@ -196,6 +196,10 @@ EXAMPLES = Table(
 
 `followed_days` and `outcome_days` say for how long a report's outcomes are known, and when in that time the first one came."""
 
+CLEAR, CHOOSE, UNCLEAR = "clear", "choose", "unclear"
+LANES = (CLEAR, CHOOSE, UNCLEAR)
+"""How a report's category is settled: by the model, by a person among two or three, or by a person from the start."""
+
 LOGITS = Table(
     "LOGITS",
     _columns(report_id=_TEXT, split=_TEXT, category_logits=pa.list_(pa.float32()), risk_logit=pa.float32()),
@@ -207,12 +211,12 @@ PROBABILITIES = Table(
     "PROBABILITIES",
     _columns(
         report_id=_TEXT, split=_TEXT, category_probabilities=pa.list_(pa.float32()), category=_TEXT,
-        category_probability=_REAL, risk=_REAL,
+        category_probability=_REAL, category_set=pa.list_(_TEXT), lane=_TEXT, risk=_REAL, risk_low=_REAL, risk_high=_REAL,
     ),
     unique="report_id",
-    ranges={"risk": (0.0, 1.0), "category_probability": (0.0, 1.0)},
+    ranges={**dict.fromkeys(("risk", "risk_low", "risk_high"), (0.0, 1.0)), "category_probability": (0.0, 1.0)},
 )  # fmt: skip
-"""Calibrated output: the likeliest category, its probability, and the escalation risk."""
+"""Calibrated output: the likeliest category, its probability, those it may have, its lane, and the risk with its band."""
 
 REASON = pa.struct([pa.field("kind", pa.string()), pa.field("evidence", pa.string()), pa.field("effect", pa.float64())])
 """Why a report ranks where it does: `words` or `history`, what exactly, and the risk it added (a difference of risks)."""
@@ -221,10 +225,12 @@ QUEUE = Table(
     "QUEUE",
     _columns(
         rank=_COUNT, report_id=_TEXT, selected=_TEXT, received_at=INSTANT, title=_TEXT, text=_TEXT, area=_optional(_TEXT),
-        channel=_optional(_TEXT), matter_id=_TEXT, category=_TEXT, category_probability=_REAL, risk=_REAL, priority=_REAL,
-        propensity=_REAL, reasons=pa.list_(REASON), **_HISTORY_COLUMNS,
+        channel=_optional(_TEXT), matter_id=_TEXT, category=_TEXT, category_probability=_REAL, category_set=pa.list_(_TEXT),
+        lane=_TEXT, risk=_REAL, risk_low=_REAL, risk_high=_REAL, priority=_REAL, propensity=_REAL, reasons=pa.list_(REASON),
+        **_HISTORY_COLUMNS,
     ),
     unique="report_id",
-    ranges={"risk": (0.0, 1.0), "propensity": (0.0, 1.0)},
+    ranges=dict.fromkeys(("risk", "risk_low", "risk_high", "propensity"), (0.0, 1.0)),
 )  # fmt: skip
-"""A night's open reports in reading order; `selected` is `ranked`, `audit` (drawn from below the line) or `waiting`."""
+"""A night's open reports in reading order; `selected` is `ranked`, `unclear` (below the line, a category to be decided),
+`audit` (drawn from below the line) or `waiting`."""

@@ -9,7 +9,7 @@ import yaml
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "pipeline"
-VOCABULARY = {"errors", "schema", "taxonomy", "settings", "limits", "params", "classifier", "tracking"}
+VOCABULARY = {"errors", "schema", "taxonomy", "settings", "limits", "promises", "params", "classifier", "tracking"}
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {

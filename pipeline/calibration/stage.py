@@ -53,6 +53,7 @@ def run(root: Path, model: str) -> CalibrationSummary:
         examples[chosen],
         categories=categories,
         params=params.calibration,
+        seed=params.seed,
     )
     calibrators.save(places.model(model) / "calibrators.json")
     probabilities = calibrators.apply(logits).to_frame(categories)
@@ -91,15 +92,20 @@ def _aligned(examples: pd.DataFrame, table: pd.DataFrame, model: str) -> pd.Data
 
 def _log(calibrators: Calibrators, n_examples: int, min_positives: int, seconds: float) -> None:
     logger.info(
-        "calibration: %d examples; temperature %.3f from %d reports; risk by %s from %d reports, %d escalated (%.1f s)",
+        "calibration: %d examples; temperature %.3f, doubt %.3f from %d reports; risk by %s from %d, %d escalated (%.1f s)",
         n_examples,
         calibrators.temperature,
+        calibrators.doubt,
         calibrators.n_category,
         calibrators.risk.method,
         calibrators.n_risk,
         calibrators.n_positives,
         seconds,
     )
+    for trial in calibrators.trials:
+        logger.info(
+            "calibration: risk by %s, cross-validated: log loss %.4f, Brier %.4f", trial.method, trial.log_loss, trial.brier
+        )
     if calibrators.risk.method == "shift":
         logger.warning(
             "calibration: risk moved to the base rate only: fewer than %d escalations to fit on, or no order in them",

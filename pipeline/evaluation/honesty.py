@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline.evaluation import metrics
 from pipeline.evaluation.categories import CategoryResult
 from pipeline.evaluation.gates import Gate
+from pipeline.evaluation.lanes import LaneResult
 from pipeline.evaluation.resampling import WEIGHTS_AT_ONCE
 from pipeline.evaluation.risks import RiskResult
 from pipeline.limits import GateParams
@@ -67,6 +68,25 @@ def coverage_gates(per_class: pd.DataFrame, limits: GateParams) -> list[Gate]:
             f"below: {', '.join(named)}" if named else "all",
         )
     ]
+
+
+def set_gate(lanes: LaneResult, limits: GateParams) -> Gate:
+    """Whether the category sets hold every category as often as they promise.
+
+    Args:
+        lanes: What was measured of them; categories that share their scores are promised nothing and are left out.
+        limits: Smallest number of reports, largest gap below the level; the upper end of a category's interval must reach it.
+    """
+    promised = lanes.per_category[~lanes.per_category["shared"]]
+    known = promised[promised["n_reports"] >= limits.min_category_reports]
+    short = known[known["coverage_high"] < lanes.level - limits.max_coverage_gap]
+    named = [f"{row.category} ({row.coverage:.2f} of {row.n_reports})" for row in short.itertuples()]
+    return Gate(
+        "category sets hold every category as promised",
+        not named,
+        f"{lanes.level:.0%} of each of {len(known)} categories, less {limits.max_coverage_gap:g} and chance",
+        f"below: {', '.join(named)}" if named else "all",
+    )
 
 
 def chance_error(probabilities: np.ndarray, *, n_bins: int, n_draws: int, seed: int) -> float:

@@ -79,10 +79,38 @@ def log_loss(probability_of_truth: np.ndarray, weights: np.ndarray) -> np.ndarra
 
 def calibration_error(probabilities: np.ndarray, positive: np.ndarray, weights: np.ndarray, n_bins: int) -> np.ndarray:
     """Expected difference between stated and observed share, over bins of equal counts; shape (n_resamples,)."""
-    bins = equal_count_bins(probabilities, n_bins)
-    gap = (probabilities - positive) * weights
-    by_bin = np.stack([np.abs(gap[:, bins == index].sum(axis=1)) for index in np.unique(bins)], axis=1)
-    return ratio(by_bin.sum(axis=1), weights.sum(axis=1))
+    in_bin = bin_matrix(probabilities, n_bins)
+    gaps = weights @ (in_bin * (probabilities - positive)[:, None])  # (n_resamples, n_bins)
+    return ratio(np.abs(gaps).sum(axis=1), weights.sum(axis=1))
+
+
+def brier_parts(probabilities: np.ndarray, positive: np.ndarray, weights: np.ndarray, n_bins: int) -> dict[str, np.ndarray]:
+    """The Brier score taken apart (Murphy, A New Vector Partition of the Probability Score, J. Appl. Meteorology 12, 1973).
+
+    Returns:
+        Each of shape (n_resamples,): `reliability`, the squared distance of stated from observed shares, to be made small;
+        `resolution`, that of observed shares from the base rate, to be made large; and `uncertainty`, the base rate's own,
+        which no model changes. Brier score = reliability - resolution + uncertainty, but for differences inside the bins
+        (Stephenson, Coelho & Jolliffe, Weather and Forecasting 23, 2008), which vanish as bins become narrow.
+    """
+    in_bin = bin_matrix(probabilities, n_bins)
+    total = weights.sum(axis=1)
+    inside = weights @ in_bin  # (n_resamples, n_bins)
+    share = ratio(inside, total[:, None])
+    stated = np.nan_to_num(ratio(weights @ (in_bin * probabilities[:, None]), inside))
+    observed = np.nan_to_num(ratio(weights @ (in_bin * positive[:, None]), inside))
+    base = weighted_mean(positive.astype(np.float64), weights)
+    return {
+        "reliability": (share * (stated - observed) ** 2).sum(axis=1),
+        "resolution": (share * (observed - base[:, None]) ** 2).sum(axis=1),
+        "uncertainty": base * (1 - base),
+    }
+
+
+def bin_matrix(probabilities: np.ndarray, n_bins: int) -> np.ndarray:
+    """Which bin of equal counts each report is in, shape (n_reports, n_bins), 1.0 or 0.0."""
+    matrix: np.ndarray = np.eye(n_bins)[equal_count_bins(probabilities, n_bins)]
+    return matrix
 
 
 def equal_count_bins(probabilities: np.ndarray, n_bins: int) -> np.ndarray:
@@ -113,5 +141,5 @@ def _by_score(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> 
 
 def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """Division with NaN where there is nothing to divide by."""
-    below = np.asarray(below, dtype=np.float64)
+    below = np.broadcast_to(np.asarray(below, dtype=np.float64), np.shape(above))
     return np.asarray(np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0))

@@ -19,27 +19,20 @@ SPLITS = {"train": "#9db8d6", "validation": "#c9d8a5", "calibration": "#e8cf8f",
 DOTS_PER_INCH = 110
 
 
-def draw(
-    category: CategoryResult | None, risk: RiskResult | None, volume: pd.DataFrame, labels: Labels, n_bins: int
-) -> dict[str, Figure]:
-    """All figures that can be drawn, by file name without ending.
+def draw(category: CategoryResult | None, risk: RiskResult | None, volume: pd.DataFrame, labels: Labels) -> dict[str, Figure]:
+    """All figures but those of trust that can be drawn, by file name without ending.
 
     Args:
         category: What was measured of the category, if anything.
         risk: What was measured of the risk, if anything.
         volume: From `volume_by_split`.
         labels: How categories are written, and in which font.
-        n_bins: Bins of the reliability plots.
     """
     with mpl.rc_context({"font.family": list(labels.family), "axes.spines.top": False, "axes.spines.right": False}):
         figures = {"volume": draw_volume(volume)}
         if category is not None:
             figures["confusion"] = draw_confusion(category, labels)
-            table = reliability(category.confidence, category.right, n_bins)
-            figures["reliability_category"] = draw_reliability(table, "stated probability of the category", "share right")
         if risk is not None:
-            table = reliability(risk.risk, risk.escalated, n_bins)
-            figures["reliability_risk"] = draw_reliability(table, "stated risk", "share escalated")
             figures["precision_recall"] = draw_precision_recall(risk)
             figures["capacity"] = draw_capacity(risk)
         for figure in figures.values():
@@ -104,19 +97,6 @@ def draw_confusion(category: CategoryResult, labels: Labels) -> Figure:
     axes.set_xlabel("predicted")
     axes.set_ylabel("actual")
     axes.spines[:].set_visible(False)
-    return figure
-
-
-def draw_reliability(table: pd.DataFrame, stated: str, observed: str) -> Figure:
-    """Observed against stated shares; on the diagonal a number means what it says."""
-    figure, axes = _canvas(4.2, 3.8)
-    top = min(1.0, 1.1 * float(max(table["stated"].max(), table["observed"].max(), 0.05)))
-    axes.plot([0, top], [0, top], color=GREY, linewidth=1, linestyle="--")
-    axes.plot(table["stated"], table["observed"], color=BLUE, marker="o")
-    axes.set_xlim(0, top)
-    axes.set_ylim(0, top)
-    axes.set_xlabel(stated)
-    axes.set_ylabel(observed)
     return figure
 
 

@@ -9,11 +9,13 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
+from functools import partial
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
+
+from pipeline.evaluation.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Page:
         risk_slices: Rows of `slices.measure_risk_slices`.
         min_slice_reports: Below, a slice is counted but not measured.
         confidence: Of the intervals, in (0, 1).
+        trust: Calibration, lanes and equal care.
         figures: File name without ending to inlined picture.
     """
 
@@ -48,15 +51,21 @@ class Page:
     risk_slices: Sequence[Mapping[str, object]]
     min_slice_reports: int
     confidence: float
+    trust: Trust
     figures: Mapping[str, str]
 
 
 def render(page: Page) -> str:
     """The page as HTML."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["estimate"] = _estimate
-    source = resources.files("pipeline.evaluation").joinpath("report.html").read_text(encoding="utf-8")
-    return environment.from_string(source).render(page=page)
+    environment = Environment(
+        loader=PackageLoader("pipeline.evaluation", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"estimate": _estimate, "precise": partial(_estimate, places=3)}
+    return environment.get_template("report.html").render(page=page)
 
 
 def inline(figure: Figure) -> str:
@@ -76,8 +85,9 @@ def records(frame: pd.DataFrame) -> list[dict[str, object]]:
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _estimate(row: Mapping[str, object], name: str) -> str:
+def _estimate(row: Mapping[str, object], name: str, places: int = 2) -> str:
     """A number of a row with its interval, or a dash where it was not measured."""
     ends = [row.get(key) for key in (name, f"{name}_low", f"{name}_high")]
     known = [end for end in ends if isinstance(end, float) and math.isfinite(end)]
-    return "{:.2f} ({:.2f} to {:.2f})".format(*known) if len(known) == len(ends) else "–"
+    number = f"{{:.{places}f}}"
+    return f"{number} ({number} to {number})".format(*known) if len(known) == len(ends) else "–"

@@ -1,4 +1,4 @@
-"""The same metrics for parts of the test split: area, channel, length, month and source.
+"""The same metrics for parts of the test split: area, channel, length, script, month and source.
 
 A model can be good on the whole and poor for one district or for short texts; area is never a model input, so it is here that
 unequal errors would show. A slice is measured from `min_slice_reports` reports on; smaller ones are listed with their count
@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeline.evaluation import metrics
 from pipeline.evaluation.resampling import Measure, resample
+from pipeline.evaluation.scripts import scripts
 from pipeline.params import EvaluationParams
 
 LENGTHS = (0, 50, 150, 500)
@@ -36,6 +37,7 @@ def slice_names(examples: pd.DataFrame, timezone: str) -> pd.DataFrame:
             "area": examples["area"].astype(object).fillna("unknown"),
             "channel": examples["channel"].astype(object).fillna("unknown"),
             "length": pd.cut(length, [*LENGTHS, np.inf], right=False, labels=labels).astype(str),
+            "script": scripts(examples),
             "month": local.astype(object).fillna("unknown"),
             "source": examples["source"].astype(object),
         }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.errors import SchemaError
+from pipeline.errors import ArtifactError, SchemaError
 from pipeline.evaluation.baselines import load_harm_words
 from pipeline.evaluation.fonts import choose_labels
 from pipeline.evaluation.measuring import Inputs, Results, measure
@@ -21,6 +21,8 @@ from pipeline.evaluation.plots import draw, precision_recall, reliability, volum
 from pipeline.evaluation.report import Page, inline, png, records, render
 from pipeline.evaluation.slices import gather_small
 from pipeline.evaluation.summary import as_metrics, limits, ranking_rows, sentences, stated_rows
+from pipeline.evaluation.trust import make_trust, trust_sections, trust_tables
+from pipeline.evaluation.trust_plots import draw_trust
 from pipeline.params import Params, Places, Profile, load_project
 from pipeline.schema import EXAMPLES, LOGITS, PROBABILITIES
 from pipeline.taxonomy import load_taxonomy
@@ -28,6 +30,8 @@ from pipeline.taxonomy import load_taxonomy
 logger = logging.getLogger(__name__)
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+PREDICTED = ("category_logits", "risk_logit", "category_probabilities", "category_set", "lane", "risk")
+"""What a model says of a report, before calibration and after."""
 BASELINE = "baseline"  # whose text-only score is one of the first baselines, whichever model is measured
 
 
@@ -67,10 +71,10 @@ def run(root: Path, model: str) -> EvaluationSummary:
     folder = places.evaluation(model)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "plots").mkdir(parents=True)
-    metrics = as_metrics(results.category, results.risk)
+    metrics = as_metrics(results.category, results.risk) | trust_sections(results)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     _write_tables(folder, inputs, results)
-    _write_report(folder, inputs, results, profile, model, _risk_method(places, model))
+    _write_report(folder, inputs, results, profile, model, _promised(places, model).risk_method)
     summary = _summarize(results, folder / "report.html")
     logger.info(
         "evaluation: %d test reports; category %d, macro-F1 %.3f; risk %d, PR-AUC %.3f (%.1f s)",
@@ -84,26 +88,72 @@ def run(root: Path, model: str) -> EvaluationSummary:
     return summary
 
 
+@dataclass(frozen=True)
+class Promised:
+    """What a model's calibrators say of themselves.
+
+    Attributes:
+        risk_method: How risks were calibrated, for the page.
+        level: Coverage the category sets promise, in (0, 1).
+        shared: For each category, whether it has no threshold of its own.
+    """
+
+    risk_method: str
+    level: float
+    shared: tuple[bool, ...]
+
+
+def _promised(places: Places, model: str) -> Promised:
+    """Read from `calibrators.json` what was promised.
+
+    Raises:
+        ArtifactError: If it does not say.
+    """
+    path = places.model(model) / "calibrators.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        sets = content["sets"]
+        shared = tuple(len(scores) < sets["min_reports"] for scores in sets["scores"])
+        return Promised(str(content["risk"]["method"]), float(sets["level"]), shared)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} does not hold calibrators. Run `triage run calibration --model {model}` again.") from error
+
+
 def _read(params: Params, places: Places, profile: Profile, model: str) -> Inputs:
+    """What the stages wrote for the model.
+
+    Raises:
+        SchemaError: If its probabilities and its logits are of different reports.
+    """
     probabilities = PROBABILITIES.read(places.model(model) / "probabilities.parquet")
-    return prepare(params, places, profile, probabilities, model=model)
+    logits = LOGITS.read(places.model(model) / "logits.parquet")[["report_id", "category_logits", "risk_logit"]]
+    predicted = probabilities.merge(logits, on="report_id", validate="one_to_one")
+    if len(predicted) < len(probabilities):
+        raise SchemaError(
+            f"The logits of '{model}' miss {len(probabilities) - len(predicted)} of the {len(probabilities)} reports it has "
+            f"probabilities of. Run the stages of '{model}' and calibration again."
+        )
+    return prepare(params, places, profile, predicted, _promised(places, model), model=model)
 
 
-def prepare(params: Params, places: Places, profile: Profile, probabilities: pd.DataFrame, *, model: str) -> Inputs:
-    """Everything the measures need, from the tables on disk and a model's probabilities.
+def prepare(
+    params: Params, places: Places, profile: Profile, predicted: pd.DataFrame, promised: Promised, *, model: str
+) -> Inputs:
+    """Everything the measures need, from the tables on disk and what a model predicts.
 
     Args:
         params: Of the project.
         places: Of the profile.
         profile: The profile.
-        probabilities: `report_id`, `category_probabilities` and `risk` of every test report; other rows are not looked at.
+        predicted: `report_id` and `PREDICTED` of every test report; other rows and columns are not looked at.
+        promised: By the model's calibrators.
         model: The model's name, for messages.
 
     Raises:
-        SchemaError: If a test report has no probabilities.
+        SchemaError: If nothing is predicted for a test report.
     """
     examples = EXAMPLES.read(places.examples)
-    predicted = probabilities.set_index("report_id")[["category_probabilities", "risk"]]
+    predicted = predicted.set_index("report_id")[list(PREDICTED)]
     test = examples[examples["split"] == "test"].sort_values("report_id").reset_index(drop=True)
     n_missing = int((~test["report_id"].isin(predicted.index)).sum())
     if n_missing:
@@ -117,22 +167,21 @@ def prepare(params: Params, places: Places, profile: Profile, probabilities: pd.
         scores = LOGITS.read(text_only).set_index("report_id")["risk_logit"]
         if test["report_id"].isin(scores.index).all():
             test["text_only"] = scores.loc[test["report_id"]].to_numpy()
+    taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
     return Inputs(
         examples=examples,
         test=test,
-        taxonomy=load_taxonomy(places.taxonomy(profile.taxonomy)),
+        taxonomy=taxonomy,
         harm_words=load_harm_words(places.taxonomy("harm_words")),
         timezone=profile.timezone,
         capacity=profile.capacity,
+        level=promised.level,
+        shared=dict(zip(taxonomy.ids, promised.shared, strict=True)),
+        waivers=profile.waivers,
+        as_of=profile.as_of,
         params=params.evaluation,
         seed=params.seed,
     )
-
-
-def _risk_method(places: Places, model: str) -> str:
-    """How the risk was calibrated, as `calibrators.json` says."""
-    path = places.model(model) / "calibrators.json"
-    return str(json.loads(path.read_text(encoding="utf-8")).get("risk_method", "none")) if path.exists() else "none"
 
 
 def _write_tables(folder: Path, inputs: Inputs, results: Results) -> None:
@@ -140,6 +189,7 @@ def _write_tables(folder: Path, inputs: Inputs, results: Results) -> None:
     tables: dict[str, pd.DataFrame] = {
         "slices_category.csv": results.category_slices,
         "slices_risk.csv": results.risk_slices,
+        **trust_tables(results),
     }
     n_bins = inputs.params.n_bins
     if results.category is not None:
@@ -169,13 +219,13 @@ def _harmless(value: object) -> object:
 def _write_report(folder: Path, inputs: Inputs, results: Results, profile: Profile, model: str, risk_method: str) -> None:
     chinese = {category.id: category.zh for category in inputs.taxonomy.categories}
     english = {category.id: category.en for category in inputs.taxonomy.categories}
+    labels = choose_labels(chinese, english)
     figures = draw(
         results.category,
         results.risk,
         volume_by_split(inputs.examples, inputs.timezone),
-        choose_labels(chinese, english),
-        inputs.params.n_bins,
-    )
+        labels,
+    ) | draw_trust(results, labels, inputs.params)
     for name, figure in figures.items():
         (folder / "plots" / f"{name}.png").write_bytes(png(figure))
     per_class = records(results.category.per_class) if results.category is not None else []
@@ -194,6 +244,7 @@ def _write_report(folder: Path, inputs: Inputs, results: Results, profile: Profi
         risk_slices=records(gather_small(results.risk_slices, inputs.params.min_slice_reports)),
         min_slice_reports=inputs.params.min_slice_reports,
         confidence=inputs.params.confidence,
+        trust=make_trust(results, chinese, english),
         figures={name: inline(figure) for name, figure in figures.items()},
     )
     (folder / "report.html").write_text(render(page), encoding="utf-8")

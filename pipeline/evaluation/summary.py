@@ -90,7 +90,7 @@ def limits(category: CategoryResult | None, risk: RiskResult | None, risk_method
     Args:
         category: What was measured of the category, if anything.
         risk: What was measured of the risk, if anything.
-        risk_method: How the risk was calibrated: `platt`, `shift` or `none`.
+        risk_method: How the risk was calibrated: `platt`, `isotonic`, `venn_abers`, `shift` or `none`.
     """
     said = [
         "Everything here is measured on the test split only, which no model, calibrator or threshold has seen.",
@@ -103,7 +103,7 @@ def limits(category: CategoryResult | None, risk: RiskResult | None, risk_method
             f"The escalated reports of the test split belong to only {risk.n_matters} matters, and one large matter can carry "
             "a result: read the intervals, not the numbers before them."
         )
-    if risk is not None and risk_method != "platt":
+    if risk is not None and risk_method in ("shift", "none"):
         said.append("The risk was not fully calibrated: too few escalations on the calibration split. Use its order only.")
     if category is None:
         said.append("No category was measured: the test split holds no report with a category.")

@@ -1,22 +1,30 @@
 """Both calibrators together, on disk and in the stage."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.baseline import stage as baseline
+from pipeline.calibration.band import RiskBand
 from pipeline.calibration.calibrators import Calibrators, fit_calibrators
 from pipeline.calibration.platt import RiskScaler
+from pipeline.calibration.risk import NO_STEPS, RiskMap
+from pipeline.calibration.sets import CategorySets
 from pipeline.calibration.stage import run
 from pipeline.classifier import Logits
 from pipeline.errors import ArtifactError, SchemaError
-from pipeline.params import CalibrationParams
+from pipeline.params import load_params
 from pipeline.schema import EXAMPLES, LOGITS, PROBABILITIES
+from tests.conftest import ROOT
 from tests.learning import made_up_splits, make_project
 
-CALIBRATORS = Calibrators(("wages", "fraud"), 0.5, RiskScaler("platt", 2.0, -1.0), n_category=10, n_risk=8, n_positives=3)
+SETS = CategorySets(level=0.5, max_choices=1, min_reports=1, scores=((0.1, 0.2, 0.3), (0.1, 0.2, 0.3)))
+RISK = RiskMap("platt", RiskScaler("platt", 2.0, -1.0), NO_STEPS, NO_STEPS)
+BAND = RiskBand((-1.0, 0.0, 1.0), (0.0, 0.2, 0.6), (0.1, 0.4, 0.9))
+CALIBRATORS = Calibrators(("wages", "fraud"), 0.5, 0.0, SETS, RISK, BAND, (), n_category=10, n_risk=8, n_positives=3)
 LOGITS_OF_TWO = Logits(np.array([[1.0, 0.0], [0.0, 3.0]], dtype=np.float32), np.array([0.0, 1.0], dtype=np.float32))
 
 
@@ -33,11 +41,21 @@ def test_probabilities_become_the_columns_of_a_table():
     assert table["category_probability"].tolist() == pytest.approx([1 / (1 + np.exp(-2)), 1 / (1 + np.exp(-6))])
     assert table["risk"].tolist() == pytest.approx([1 / (1 + np.exp(1)), 1 / (1 + np.exp(-1))])
     assert [len(row) for row in table["category_probabilities"]] == [2, 2]
+    assert table["category_set"].tolist() == [["wages"], ["fraud"]]
+    assert table["lane"].tolist() == ["clear", "clear"]
+    assert table["risk_low"].tolist() == [0.2, 0.6]
+    assert table["risk_high"].tolist() == [0.4, 0.9]
 
 
 def test_written_and_read_they_are_equal(tmp_path):
     CALIBRATORS.save(tmp_path / "calibrators.json")
     assert Calibrators.load(tmp_path / "calibrators.json") == CALIBRATORS
+
+
+def test_scores_of_other_categories_are_refused(tmp_path):
+    replace(CALIBRATORS, categories=("wages", "fraud", "noise")).save(tmp_path / "calibrators.json")
+    with pytest.raises(ArtifactError, match="3 categories but scores of 2"):
+        Calibrators.load(tmp_path / "calibrators.json")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1}', json.dumps({"temperature": -1})])
@@ -63,10 +81,12 @@ def test_rows_teach_what_they_have_a_label_for():
         {
             "category": ["wages", None, "fraud"],
             "escalated": pd.array([pd.NA, True, False], dtype="boolean"),
+            "matter_id": ["a", "b", "c"],
         }
     )
     logits = Logits(np.zeros((3, 2), dtype=np.float32), np.zeros(3, dtype=np.float32))
-    found = fit_calibrators(logits, examples, categories=("wages", "fraud"), params=CalibrationParams(min_positives=20))
+    params = load_params(ROOT).calibration
+    found = fit_calibrators(logits, examples, categories=("wages", "fraud"), params=params, seed=1)
     assert (found.n_category, found.n_risk, found.n_positives) == (2, 2, 1)
 
 

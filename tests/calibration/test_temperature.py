@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from pipeline.calibration.temperature import apply_temperature, fit_temperature, temperature_nll
+from pipeline.calibration.temperature import apply_temperature, fit_temperature, fit_temperature_and_doubt, temperature_nll
 
 
 def _drawn(temperature, n_reports=4000, n_categories=4):
@@ -46,3 +46,31 @@ def test_without_reports_the_logits_stay_as_they_are():
 def test_labels_that_are_always_right_give_a_finite_temperature():
     logits = np.eye(3) * 5
     assert 0 < fit_temperature(logits, np.arange(3)) < 1
+
+
+def test_wrong_labels_become_doubt_and_leave_the_temperature_alone():
+    logits, labels = _drawn(0.5, n_reports=8000)
+    rng = np.random.default_rng(9)
+    wrong = rng.random(8000) < 0.08
+    noted = np.where(wrong, rng.integers(4, size=8000), labels)
+    temperature, doubt = fit_temperature_and_doubt(logits, noted)
+    assert fit_temperature(logits, noted) > 0.9  # alone it would pay for the errors
+    assert temperature == pytest.approx(0.5, rel=0.1)
+    assert doubt == pytest.approx(0.08, abs=0.02)
+
+
+def test_without_wrong_labels_there_is_hardly_any_doubt():
+    temperature, doubt = fit_temperature_and_doubt(*_drawn(2.0))
+    assert temperature == pytest.approx(2.0, rel=0.1)
+    assert doubt < 0.02
+
+
+def test_doubt_keeps_rows_summing_to_one_and_in_order():
+    logits = np.array([[1.0, 2.0, -20.0]])
+    probabilities = apply_temperature(logits, 0.5, 0.1)
+    assert probabilities.sum() == pytest.approx(1.0)
+    assert probabilities.argsort(axis=1).tolist() == logits.argsort(axis=1).tolist()
+
+
+def test_without_reports_there_is_no_doubt():
+    assert fit_temperature_and_doubt(np.zeros((0, 3)), np.zeros(0, dtype=int)) == (1.0, 0.0)

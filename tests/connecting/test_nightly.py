@@ -7,6 +7,7 @@ import pytest
 from pipeline import nightly, schema
 from pipeline.errors import RejectLimitError, TrackingError
 from pipeline.nightly import run_night
+from pipeline.printing import queue_table
 from pipeline.registry import champion
 from tests.project import write_csv
 
@@ -32,6 +33,28 @@ def test_a_night_publishes_a_queue_within_capacity_and_drops_nothing(project, mo
     assert queue["rank"].tolist() == list(range(1, len(queue) + 1))
     assert queue["priority"].is_monotonic_decreasing
     assert all(len(reasons) <= 3 for reasons in queue["reasons"])
+
+
+def test_every_open_report_has_a_lane_and_a_band_around_its_risk(project, model):
+    run_night(project, date(2025, 8, 5), model=model)
+    queue = _queue(project, "2025-08-05")
+    assert set(queue["lane"]) <= set(schema.LANES)
+    assert (queue["risk_low"] <= queue["risk"]).all()
+    assert (queue["risk"] <= queue["risk_high"]).all()
+
+
+def test_the_table_says_in_words_what_a_category_may_be(project, model):
+    night = run_night(project, date(2025, 8, 5), model=model)
+    path = _night(project, "2025-08-05") / "queue.parquet"
+    queue = schema.QUEUE.read(path)
+    queue["lane"] = ["choose", "unclear"] * (len(queue) // 2) + ["clear"] * (len(queue) % 2)
+    queue["category"] = "wages"
+    queue["category_set"] = [["wages", "fraud"]] * len(queue)
+    schema.QUEUE.write(queue, path)
+    assert "or fraud?" in queue_table(project, night, n_rows=4, language="en")
+    chinese = queue_table(project, night, n_rows=4, language="zh")
+    assert "或为 fraud？" in chinese
+    assert "新情况或不明，先由人定" in chinese
 
 
 def test_a_night_sees_nothing_received_on_its_own_day_or_later(project, model):

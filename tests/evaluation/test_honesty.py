@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from pipeline.evaluation.categories import measure_categories
-from pipeline.evaluation.honesty import calibration_gates, chance_error, coverage_gates
+from pipeline.evaluation.honesty import calibration_gates, chance_error, coverage_gates, set_gate
+from pipeline.evaluation.lanes import measure_lanes
 from pipeline.evaluation.risks import measure_risk
 from pipeline.params import load_params
 from tests.conftest import ROOT
@@ -89,3 +90,22 @@ def test_a_category_with_too_few_reports_is_not_held_against_a_model(params):
     probabilities = np.eye(3)[np.where(actual == 2, 0, actual)] * 0.9 + 1 / 30
     (gate,) = coverage_gates(_category(actual, probabilities, params).per_class, params.gates)
     assert gate.passed
+
+
+def _lanes(n_held, n_reports):
+    actual = np.repeat([0, 1], n_reports)
+    sets = pd.Series([("wage", "noise")] * n_reports + [("noise",)] * n_held + [("wage",)] * (n_reports - n_held))
+    lanes = pd.Series(["choose"] * n_reports + ["clear"] * n_reports)
+    return measure_lanes(
+        actual, actual, sets, lanes, categories=["wage", "noise"], shared={"wage": False}, level=0.9, confidence=0.95
+    )
+
+
+def test_sets_that_miss_a_category_are_refused_and_it_is_named(params):
+    gate = set_gate(_lanes(140, 200), params.gates)
+    assert not gate.passed
+    assert "noise (0.70 of 200)" in gate.got
+
+
+def test_sets_that_miss_a_category_by_chance_alone_pass(params):
+    assert set_gate(_lanes(8, 10), params.gates).passed

@@ -5,16 +5,18 @@ import re
 
 import pandas as pd
 import pytest
+import yaml
 
 from pipeline.baseline import stage as baseline
 from pipeline.calibration import stage as calibration
-from pipeline.errors import SchemaError
+from pipeline.errors import ArtifactError, SchemaError
 from pipeline.evaluation.stage import run
 from pipeline.schema import EXAMPLES, PROBABILITIES
 from tests.learning import made_up_splits, make_project
 
 SCRIPT, FORMULA = "<script>alert(1)</script>", "=cmd|'/c calc'!A1"
 PICTURES = {"volume", "confusion", "reliability_category", "reliability_risk", "precision_recall", "capacity"}
+PICTURES |= {"reliability_by_category", "coverage"}
 
 
 def _evaluate(folder, examples=None):
@@ -43,6 +45,13 @@ def places(evaluated):
 def test_only_the_test_split_is_measured(places):
     metrics = _metrics(places)
     assert metrics["category"]["n_reports"] == metrics["risk"]["n_reports"] == 120
+
+
+def test_metrics_hold_calibration_lanes_and_equal_care(places):
+    metrics = _metrics(places)
+    assert set(metrics["calibration"]) == {"category", "risk", "by_category"}
+    assert set(metrics["lanes"]["by_lane"]) == {"clear", "choose", "unclear"}
+    assert metrics["equal_care"]["violations"] == []
 
 
 def test_every_metric_lies_within_its_interval_or_beside_it(places):
@@ -145,6 +154,27 @@ def test_category_and_risk_may_come_from_different_reports(tmp_path):
     examples.loc[~odd, "received_at"] = pd.NaT
     places, summary = _evaluate(tmp_path, examples)
     assert (summary.n_category, summary.n_risk) == (60, 60)
+
+
+def test_a_waiver_of_the_profile_is_shown(tmp_path):
+    places = make_project(tmp_path)
+    waiver = {"slice": "area=西区", "why": "its desk notes by telephone", "who": "Li", "until": "2026-01-01"}
+    path = places.root / "data/profiles/made-up.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump(content | {"waivers": [waiver]}, allow_unicode=True), encoding="utf-8")
+    baseline.run(places.root)
+    calibration.run(places.root, "baseline")
+    page = run(places.root, "baseline").report.read_text(encoding="utf-8")
+    assert "area=西区: its desk notes by telephone (Li, until 2026-01-01)" in page
+
+
+def test_calibrators_that_promise_nothing_are_refused(tmp_path):
+    places = make_project(tmp_path)
+    baseline.run(places.root)
+    calibration.run(places.root, "baseline")
+    (places.model("baseline") / "calibrators.json").write_text('{"version": 1}', encoding="utf-8")
+    with pytest.raises(ArtifactError, match="triage run calibration --model baseline"):
+        run(places.root, "baseline")
 
 
 def test_without_a_test_split_the_page_says_that_nothing_was_measured(tmp_path):

@@ -2,14 +2,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.scoring.ranking import rank
+from pipeline.scoring import ranking
 
 
-def _open(n, priorities=None):
+def rank(scored, *, capacity, audit_share, seed, unclear_share=0.0):
+    return ranking.rank(scored, capacity=capacity, audit_share=audit_share, unclear_share=unclear_share, seed=seed)
+
+
+def _open(n, priorities=None, unclear=()):
     return pd.DataFrame(
         {
             "report_id": [f"r{i:03d}" for i in range(n)],
             "received_at": pd.date_range("2025-06-01", periods=n, freq="h", tz="UTC"),
+            "lane": ["unclear" if i in unclear else "clear" for i in range(n)],
             "priority": np.arange(n, 0, -1) / n if priorities is None else priorities,
         }
     )
@@ -61,3 +66,27 @@ def test_when_everything_can_be_read_nothing_is_drawn(n_open):
     assert len(ranked) == n_open
     assert ranked["selected"].eq("ranked").all()
     assert ranked["propensity"].eq(1.0).all()
+
+
+def test_a_share_of_the_capacity_is_kept_for_unclear_reports_below_the_line():
+    ranked = rank(_open(30, unclear=(2, 20, 21, 25)), capacity=10, audit_share=0.1, unclear_share=0.2, seed=1)
+    assert ranked.loc[ranked["selected"] == "unclear", "report_id"].tolist() == ["r020", "r021"]
+    assert ranked.loc[ranked["selected"] == "ranked", "report_id"].tolist() == [f"r{i:03d}" for i in range(7)]
+
+
+def test_the_order_is_by_priority_whatever_the_lane():
+    ranked = rank(_open(30, unclear=(2, 20, 21, 25)), capacity=10, audit_share=0.1, unclear_share=0.2, seed=1)
+    assert ranked["report_id"].tolist() == [f"r{i:03d}" for i in range(30)]
+
+
+def test_places_no_unclear_report_needs_go_to_the_next_in_order():
+    ranked = rank(_open(30, unclear=(20,)), capacity=10, audit_share=0.0, unclear_share=0.3, seed=1)
+    assert ranked.loc[ranked["selected"] == "ranked", "rank"].tolist() == list(range(1, 10))
+    assert ranked.loc[ranked["selected"] == "unclear", "rank"].tolist() == [21]
+
+
+def test_unclear_reports_that_were_selected_for_sure_have_propensity_one():
+    ranked = rank(_open(30, unclear=(20,)), capacity=10, audit_share=0.2, unclear_share=0.1, seed=1)
+    chosen = ranked["selected"].isin(["ranked", "unclear"])
+    assert ranked.loc[chosen, "propensity"].eq(1.0).all()
+    assert ranked.loc[~chosen, "propensity"].eq(2 / 22).all()

@@ -87,3 +87,17 @@ def test_parameters_cannot_be_changed_after_reading(root):
     params = load_params(root)
     with pytest.raises(ValueError, match="frozen"):
         params.seed = 8
+
+
+def test_so_few_reports_that_a_category_could_never_be_left_out_are_refused(root):
+    content = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    _change(root / "params.yaml", calibration={**content["calibration"], "conformal_level": 0.98})
+    with pytest.raises(ParameterError, match=r"min_conformal_reports \(20\) is below 49"):
+        load_params(root)
+
+
+def test_a_waiver_names_its_group_and_who_answers(root):
+    waiver = {"slice": "west", "why": "a new desk", "who": "Li", "until": "2026-01-01"}
+    _change(root / "data" / "profiles" / "sample.yaml", waivers=[waiver])
+    with pytest.raises(ParameterError, match=r"waivers.0.slice"):
+        load_profile(root, "sample")

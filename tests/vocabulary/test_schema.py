@@ -42,7 +42,11 @@ def test_values_outside_the_range_are_refused():
         "category_probabilities": [1.0],
         "category": "x",
         "category_probability": 1.0,
+        "category_set": ["x"],
+        "lane": "clear",
         "risk": 1.5,
+        "risk_low": 0.1,
+        "risk_high": 0.9,
     }
     with pytest.raises(SchemaError, match=r"'risk' must lie in \[0.0, 1.0\]"):
         PROBABILITIES.check(pd.DataFrame([row]))
@@ -55,7 +59,11 @@ def test_a_repeated_id_is_refused():
         "category_probabilities": [1.0],
         "category": "x",
         "category_probability": 1.0,
+        "category_set": ["x"],
+        "lane": "clear",
         "risk": 0.5,
+        "risk_low": 0.4,
+        "risk_high": 0.6,
     }
     with pytest.raises(SchemaError, match="'report_id' must be unique"):
         PROBABILITIES.check(pd.DataFrame([row, row]))
