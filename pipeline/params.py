@@ -62,6 +62,16 @@ class ScoringParams(Section):
     n_reasons: Count
 
 
+class BacktestParams(Section):
+    """How past nights are replayed, and what a unit can read in a day."""
+
+    model: str
+    refit_days: Count
+    lead_days: Annotated[float, Field(gt=0.0)]
+    hours_per_day: Annotated[float, Field(gt=0.0, le=24.0)]
+    more_reviewers: Count
+
+
 class EmergingParams(Section):
     """How surges of counts are found."""
 
@@ -100,6 +110,7 @@ class Params(Section):
     calibration: CalibrationParams
     evaluation: EvaluationParams
     scoring: ScoringParams
+    backtest: BacktestParams
     emerging: EmergingParams
 
 
