@@ -12,7 +12,21 @@ PACKAGE = ROOT / "pipeline"
 VOCABULARY = {"errors", "schema", "taxonomy", "settings", "params", "classifier", "tracking"}
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
-CONNECTING = {"registry", "ensemble", "comparison", "nightly", "backtest", "cli", "checking", "printing", "nights", "refits"}
+CONNECTING = {
+    "registry",
+    "ensemble",
+    "comparison",
+    "nightly",
+    "backtest",
+    "cli",
+    "checking",
+    "printing",
+    "nights",
+    "refits",
+    "orders",
+    "past",
+    "capacity",
+}
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}
 DRAWERS = {"utils", "helpers", "common", "misc"}
