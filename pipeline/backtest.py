@@ -27,12 +27,17 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline.errors import ParameterError, SplitError, TrainingError
-from pipeline.evaluation.backtesting import MODEL
+from pipeline.evaluation.audit import below_the_line, drawn_by, estimate_audit
+from pipeline.evaluation.backtest_page import render_backtest
+from pipeline.evaluation.backtest_plots import draw_backtest
+from pipeline.evaluation.backtest_summary import Findings, as_results
+from pipeline.evaluation.backtesting import MODEL, measure_backtest
 from pipeline.evaluation.baselines import load_harm_words, messages, seconds
 from pipeline.evaluation.capacity import local_days
+from pipeline.evaluation.report import png
 from pipeline.evaluation.selection import Period, recall_on_window
 from pipeline.nightly import add_scores, run_night
-from pipeline.nights import Replay, published
+from pipeline.nights import Replay, manifest, published
 from pipeline.orders import Given, Priority, replay_order
 from pipeline.params import BacktestParams, Params, Places, Profile, load_params, load_profile
 from pipeline.past import Past, look_back
@@ -63,6 +68,54 @@ class Replayed:
     periods: list[Period]
 
 
+def backtest(root: Path, first: date, last: date, *, capacity: int | None = None) -> Findings:
+    """Replay nights, measure them and write `results.json`, `report.html` and `plots/` beside them.
+
+    Arguments and errors are those of `run_backtest`.
+    """
+    replayed = run_backtest(root, first, last, capacity=capacity)
+    found = measure(replayed)
+    days = [day.isoformat() for day in replayed.past.days]
+    figures = draw_backtest(found.result, days, found.lead_days)
+    plots = replayed.folder / "plots"
+    plots.mkdir(exist_ok=True)
+    for name, figure in figures.items():
+        (plots / f"{name}.png").write_bytes(png(figure))
+    results = json.dumps(as_results(found), ensure_ascii=False, indent=2, allow_nan=False)
+    (replayed.folder / "results.json").write_text(results + "\n", encoding="utf-8")
+    (replayed.folder / "report.html").write_text(render_backtest(found, figures), encoding="utf-8")
+    return found
+
+
+def measure(replayed: Replayed) -> Findings:
+    """What the replayed nights gave the unit, with intervals."""
+    past, given = replayed.past, replayed.past.given
+    params = past.params.evaluation
+    result = measure_backtest(
+        past.fate,
+        {name: order.night for name, order in replayed.given.items()},
+        lead_days=past.params.backtest.lead_days,
+        n_resamples=params.n_bootstrap,
+        confidence=params.confidence,
+        seed=past.params.seed,
+    )
+    n_ranked = int((past.fate.in_time(given.night) & ~given.audit).sum())
+    drawn = drawn_by(past.fate, given.night, given.audit, given.propensity)
+    return Findings(
+        profile=past.profile.name,
+        first_day=past.days[0].isoformat(),
+        last_day=past.days[-1].isoformat(),
+        capacity=past.profile.capacity,
+        lead_days=past.params.backtest.lead_days,
+        confidence=params.confidence,
+        result=result,
+        periods=replayed.periods,
+        audit=estimate_audit(drawn, n_ranked_escalated=n_ranked, confidence=params.confidence),
+        below=below_the_line(past.fate, given.night, given.audit),
+        models=list(dict.fromkeys(str(manifest(past.nights / day.isoformat())["model"]) for day in past.days)),
+    )
+
+
 def run_backtest(root: Path, first: date, last: date, *, capacity: int | None = None) -> Replayed:
     """Run the nights from `first` to `last`, or what is left of them to run, and replay the other orders.
 
@@ -80,7 +133,7 @@ def run_backtest(root: Path, first: date, last: date, *, capacity: int | None = 
     profile = load_profile(root, params.profile)
     _refuse_impossible(profile, first, last)
     profile = profile if capacity is None else with_changes(profile, capacity=capacity)
-    folder = root / "data" / "backtests" / profile.name / f"{first}_{last}"
+    folder = results_folder(root, profile.name, first, last)
     known = _known(root, folder, params)
     service = shadow_project(root, folder / f"capacity-{profile.capacity}", profile)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
@@ -94,6 +147,11 @@ def run_backtest(root: Path, first: date, last: date, *, capacity: int | None = 
     orders = _Orders(service, past, models)
     given = {MODEL: past.given, **orders.replayed()}
     return Replayed(service, past, given, [orders.period(place, given) for place in range(len(models.starts))])
+
+
+def results_folder(root: Path, profile: str, first: date, last: date) -> Path:
+    """Where the replay of some nights lies; one folder in it for each capacity."""
+    return root / "data" / "backtests" / profile / f"{first}_{last}"
 
 
 def _refuse_impossible(profile: Profile, first: date, last: date) -> None:

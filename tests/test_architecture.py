@@ -17,15 +17,15 @@ CONNECTING = {
     "ensemble",
     "comparison",
     "nightly",
-    "backtest",
-    "cli",
-    "checking",
-    "printing",
     "nights",
     "refits",
     "orders",
     "past",
+    "backtest",
     "capacity",
+    "cli",
+    "checking",
+    "printing",
 }
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}

@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
+from pipeline.evaluation.backtesting import Fates
 from pipeline.evaluation.resampling import Estimate
 
 PER = 1000
@@ -123,3 +124,27 @@ def _exact(share: float, n: float, confidence: float) -> tuple[float, float]:
 
 def _recall(found: int, missed: float) -> float:
     return found / (found + missed) if found + missed > 0 else float("nan")
+
+
+def below_the_line(fate: Fates, night: np.ndarray, audit: np.ndarray) -> tuple[int, int]:
+    """What an audit draw estimates, counted: settled reports below the line, and those with an outcome still to come.
+
+    Args:
+        fate: What became of the reports.
+        night: Number of the night that gave each report to somebody, -1 for none, shape (n_reports,).
+        audit: Whether it was by the audit draw, shape (n_reports,).
+
+    Returns:
+        Both summed over the nights: a report counts on every night on which it was open and not ranked.
+    """
+    end = np.where(night < 0, len(fate.mornings), night + audit)  # the night after the last one below the line
+    n_below = np.maximum(end - fate.first_night, 0)
+    n_missed = np.maximum(np.minimum(end, fate.last_night + 1) - fate.first_night, 0)
+    return int(n_below[fate.settled].sum()), int(n_missed[fate.escalated].sum())
+
+
+def drawn_by(fate: Fates, night: np.ndarray, audit: np.ndarray, propensity: np.ndarray) -> pd.DataFrame:
+    """The settled reports that audit draws reached, as `estimate_audit` takes them; arguments as above."""
+    drawn = audit & fate.settled
+    escalated = fate.in_time(night)[drawn]
+    return pd.DataFrame({"night": night[drawn], "propensity": propensity[drawn], "escalated": escalated})
