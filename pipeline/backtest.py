@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline.errors import ParameterError, SplitError, TrainingError
+from pipeline.errors import ParameterError, SplitError
 from pipeline.evaluation.audit import below_the_line, drawn_by, estimate_audit
 from pipeline.evaluation.backtest_page import render_backtest
 from pipeline.evaluation.backtest_plots import draw_backtest
@@ -39,9 +39,9 @@ from pipeline.evaluation.selection import Period, recall_on_window
 from pipeline.nightly import add_scores, run_night
 from pipeline.nights import Replay, manifest, published
 from pipeline.orders import Given, Priority, replay_order
-from pipeline.params import BacktestParams, Params, Places, Profile, load_params, load_profile
+from pipeline.params import Params, Places, Profile, load_params, load_profile
 from pipeline.past import Past, look_back
-from pipeline.refits import Known, everything_known, refit, shadow_project, with_changes
+from pipeline.refits import Known, everything_known, refit, refit_all, shadow_project, with_changes
 from pipeline.registry import TrainedModel
 from pipeline.schema import EXAMPLES, HISTORY
 from pipeline.taxonomy import load_taxonomy
@@ -137,7 +137,7 @@ def run_backtest(root: Path, first: date, last: date, *, capacity: int | None = 
     known = _known(root, folder, params)
     service = shadow_project(root, folder / f"capacity-{profile.capacity}", profile)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    models = _Models(root, folder / "refits", params.backtest, known, days)
+    models = _Models(root, folder, params, known, days)
     nights = Places(service, profile.name).nights
     replay, done = Replay(known.reports, known.checksums), set(published(nights))
     for day in tqdm(days, desc="backtest", unit=" nights", disable=None):
@@ -191,12 +191,21 @@ def _sha256(path: Path) -> str:
 
 
 class _Models:
-    """The models that serve, fitted when they are first asked for."""
+    """The models that serve, each fitted with what was known on its first day; loaded when they are first asked for."""
 
-    def __init__(self, root: Path, folder: Path, params: BacktestParams, known: Known, days: list[date]) -> None:
-        self._root, self._folder, self._params, self._known = root, folder, params, known
-        self.starts = days[:: params.refit_days]
-        self._loaded: dict[date, TrainedModel | None] = {}
+    def __init__(self, root: Path, folder: Path, params: Params, known: Known, days: list[date]) -> None:
+        self._root, self._folder, self._params, self._known = root, folder / "refits", params.backtest, known
+        self.starts = days[:: params.backtest.refit_days]
+        self._loaded: dict[date, TrainedModel] = {}
+        wanted, name = [self._earlier(self.starts[0]), *self.starts], params.backtest.model
+        self._refused = refit_all(root, self._folder, folder / "known", name, wanted, n_processes=params.threads)
+        for day, reason in self._refused.items():
+            if day in self.starts:
+                raise SplitError(f"No model can be fitted as of {day}: {reason}")
+            logger.info("backtest: no previous champion before %s: %s", self.starts[0], reason)
+
+    def _earlier(self, start: date) -> date:
+        return start - timedelta(days=self._params.refit_days)
 
     def on(self, day: date) -> TrainedModel:
         """The model in service on a day."""
@@ -206,20 +215,12 @@ class _Models:
         """The model fitted on a day."""
         if day not in self._loaded:
             self._loaded[day] = refit(self._root, self._folder / day.isoformat(), self._params.model, day, self._known)
-        model = self._loaded[day]
-        if model is None:
-            raise SplitError(f"No model can be fitted as of {day}.")
-        return model
+        return self._loaded[day]
 
     def before(self, start: date) -> TrainedModel | None:
         """The model that served before the one of `start`; None where too little was known to fit one."""
-        earlier = start - timedelta(days=self._params.refit_days)
-        try:
-            return self.fitted(earlier)
-        except (SplitError, TrainingError) as error:
-            self._loaded[earlier] = None
-            logger.info("backtest: no previous champion before %s (%s)", start, error)
-            return None
+        earlier = self._earlier(start)
+        return None if earlier in self._refused else self.fitted(earlier)
 
     def examples(self, start: date, profile: str) -> pd.DataFrame:
         """EXAMPLES of the window on which the model of `start` was tested before it served."""

@@ -14,17 +14,22 @@ import logging
 import os
 import shutil
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
+from tqdm import tqdm
 
 from pipeline import registry, schema
-from pipeline.errors import SplitError
+from pipeline.errors import SplitError, TrainingError
 from pipeline.intake.split_days import choose_split_days
 from pipeline.params import Places, Profile, load_params, load_profile, midnight
 from pipeline.registry import TrainedModel
@@ -86,7 +91,7 @@ def refit(root: Path, folder: Path, model: str, day: date, known: Known) -> Trai
 
     Args:
         root: The project.
-        folder: Where the day's project goes; a folder that was begun and not finished is begun again.
+        folder: Where the day's project goes, written aside and renamed; one that is there is not made again.
         model: Name of the model.
         day: Nothing received or recorded on or after it is used.
         known: What is known now.
@@ -95,27 +100,73 @@ def refit(root: Path, folder: Path, model: str, day: date, known: Known) -> Trai
         SplitError: If too little had come in by then to divide it into splits.
         PipelineError: If a learning room cannot run as of that day.
     """
-    artifact = folder / "artifact"
-    if not artifact.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        now = load_profile(root, load_params(root).profile)
-        begins = pd.Timestamp(midnight(day, now.timezone))
-        reports = known.reports[known.reports["received_at"] < begins]
-        profile = as_known_on(now, day, reports)
-        places = Places(shadow_project(root, folder, profile), profile.name)
-        if set(profile.sources) <= set(known.reports["source"]) and known.reports["received_at"].notna().all():
-            schema.REPORTS.write(reports, places.reports)
-            schema.OUTCOMES.write(known.outcomes[known.outcomes["recorded_at"] < begins], places.outcomes)
-        else:
-            _run("intake", folder)
-        for stage in ("dataset", model):
-            _run(stage, folder)
-        _run("calibration", folder, model)
-        aside = registry.assemble(folder, model, folder / ".artifact-writing")
-        shutil.rmtree(places.room("intake"))  # as large as the sources, and can be made again
-        aside.rename(artifact)
+    if not folder.exists():
+        aside = folder.with_name(f".{folder.name}-{os.getpid()}")
+        shutil.rmtree(aside, ignore_errors=True)
+        _learn(root, aside, model, day, known)
+        try:
+            aside.rename(folder)
+        except OSError:  # another process was quicker; both fitted the same model
+            shutil.rmtree(aside)
         logger.info("backtest: %s refitted as of %s", model, day)
-    return registry.load(artifact, version=f"{model} as of {day.isoformat()}")
+    return registry.load(folder / "artifact", version=f"{model} as of {day.isoformat()}")
+
+
+def _learn(root: Path, folder: Path, model: str, day: date, known: Known) -> None:
+    """Run the learning rooms as of a day."""
+    now = load_profile(root, load_params(root).profile)
+    begins = pd.Timestamp(midnight(day, now.timezone))
+    reports = known.reports[known.reports["received_at"] < begins]
+    profile = as_known_on(now, day, reports)
+    places = Places(shadow_project(root, folder, profile), profile.name)
+    if set(profile.sources) <= set(known.reports["source"]) and known.reports["received_at"].notna().all():
+        schema.REPORTS.write(reports, places.reports)
+        schema.OUTCOMES.write(known.outcomes[known.outcomes["recorded_at"] < begins], places.outcomes)
+    else:
+        _run("intake", folder)
+    for stage in ("dataset", model):
+        _run(stage, folder)
+    _run("calibration", folder, model)
+    registry.assemble(folder, model, folder / "artifact")
+    shutil.rmtree(places.room("intake"))  # as large as the sources, and can be made again
+
+
+def refit_all(root: Path, folder: Path, known: Path, model: str, days: Sequence[date], *, n_processes: int) -> dict[date, str]:
+    """Fit the models of several days, in several processes.
+
+    Args:
+        root: The project.
+        folder: Takes one folder a day.
+        known: Where `everything_known` keeps what is known; each process reads it anew.
+        model: Name of the model.
+        days: The days; those whose folder is there are done.
+        n_processes: Processes.
+
+    Returns:
+        For each day on which no model could be fitted, why.
+    """
+    for stale in folder.glob(".????-??-??-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    wanted = [day for day in days if not (folder / day.isoformat()).exists()]
+    work = partial(_refit_apart, root, folder, known, model)
+    if min(n_processes, len(wanted)) < 2:
+        reasons = list(map(work, wanted))
+    else:
+        with ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) as pool:
+            fitted = pool.map(work, sorted(wanted, reverse=True))  # the latest has most to learn from and takes longest
+            reasons = list(tqdm(fitted, desc="refits", total=len(wanted), unit=" models", disable=None, leave=False))
+        wanted = sorted(wanted, reverse=True)
+    return {day: reason for day, reason in zip(wanted, reasons, strict=True) if reason}
+
+
+def _refit_apart(root: Path, folder: Path, known: Path, model: str, day: date) -> str:
+    """Fit one model; why it could not be fitted, or nothing."""
+    try:
+        refit(root, folder / day.isoformat(), model, day, everything_known(root, known))
+    except (SplitError, TrainingError) as error:
+        shutil.rmtree(folder / f".{day.isoformat()}-{os.getpid()}", ignore_errors=True)
+        return str(error)
+    return ""
 
 
 def _run(stage: str, *arguments: Path | str) -> None:
