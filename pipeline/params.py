@@ -65,7 +65,7 @@ class ScoringParams(Section):
 class BacktestParams(Section):
     """How past nights are replayed, and what a unit can read in a day."""
 
-    model: str
+    model: Literal["baseline"]
     refit_days: Count
     lead_days: Annotated[float, Field(gt=0.0)]
     hours_per_day: Annotated[float, Field(gt=0.0, le=24.0)]
