@@ -19,6 +19,7 @@ from pipeline.errors import PipelineError
 
 STAGES = ("intake", "dataset", "encoder", "baseline", "transformer", "ensemble", "calibration", "evaluation")
 COMPARED = ("baseline", "random", "svd", "layers-1", "layers-2", "pretrained")
+_MINUTES_A_DAY = 1440
 Result = tuple[str, dict[str, Any]]
 
 
@@ -60,6 +61,22 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0.0 < minutes <= _MINUTES_A_DAY:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of minutes between 0 and {_MINUTES_A_DAY}")
+    return minutes
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="triage", description="Rank reports of disputes and tips, so that the right ones are read first."
@@ -83,10 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--scenario", choices=("plain", "surge", "drift", "dirty"), default="plain")
     simulate.add_argument("--start", type=_day, default=date(2025, 1, 1))
     simulate.add_argument("--days", type=int, default=274)
-    nightly = _add(commands, "nightly", _nightly, "score and rank one night and publish its queue")
-    nightly.add_argument("--as-of", type=_day, required=True, help="the morning the queue is for; nothing later is looked at")
-    nightly.add_argument("--show", type=int, default=10, help="rows to print")
-    nightly.add_argument("--lang", choices=("zh", "en"), default="zh" if os.environ.get("LANG", "").startswith("zh") else "en")
+    _add_nights(commands)
     track = _add(commands, "track", _track, "bring the log of an encoder's pre-training into MLflow, or what is new in it")
     track.add_argument("--log", type=Path, help="default: that of the run at work, else the one beside the shipped encoder")
     compare = _add(commands, "compare", _compare, "compare models as labels grow; goes on where it was stopped")
@@ -108,6 +122,26 @@ def _add_acts(commands: Any) -> None:
         act.add_argument("--by", default=getpass.getuser(), help="who answers for it (default: you)")
         act.add_argument("--why", required=True, help="the reason; it is recorded")
     _add(commands, "champions", _champions, "show who promoted or rolled back what, when and why")
+
+
+def _add_nights(commands: Any) -> None:
+    """The night and what is measured on past ones."""
+    nightly = _add(commands, "nightly", _nightly, "score and rank one night and publish its queue")
+    nightly.add_argument("--as-of", type=_day, required=True, help="the morning the queue is for; nothing later is looked at")
+    nightly.add_argument("--show", type=int, default=10, help="rows to print")
+    backtest = _add(commands, "backtest", _backtest, "replay past nights with models that know only what was known")
+    backtest.add_argument("--from", dest="first", type=_day, required=True, help="first night")
+    backtest.add_argument("--to", dest="last", type=_day, required=True, help="last night")
+    backtest.add_argument("--capacity", type=_at_least_one, help="reports read in a day (default: the profile's)")
+    capacity = _add(commands, "capacity", _capacity, "how many escalations reviewers would have read in time on past nights")
+    capacity.add_argument("--reviewers", type=_at_least_one, required=True)
+    capacity.add_argument("--minutes", type=_minutes, required=True, help="minutes a report takes")
+    capacity.add_argument(
+        "--from", dest="first", type=_day, help="first night (default: of the last backtest, else of all nights)"
+    )
+    capacity.add_argument("--to", dest="last", type=_day, help="last night")
+    for one in (nightly, backtest, capacity):
+        one.add_argument("--lang", choices=("zh", "en"), default="zh" if os.environ.get("LANG", "").startswith("zh") else "en")
 
 
 def _add(commands: Any, name: str, command: Callable[[argparse.Namespace], Result], about: str) -> argparse.ArgumentParser:
@@ -198,6 +232,25 @@ def _compare(options: argparse.Namespace) -> Result:
 def _waiver(text: str) -> tuple[str, str]:
     gate, _, reason = text.partition("=")
     return gate.strip(), reason.strip()
+
+
+def _backtest(options: argparse.Namespace) -> Result:
+    from pipeline.backtest import backtest, results_folder
+    from pipeline.evaluation.backtest_summary import as_results
+    from pipeline.printing import backtest_table
+
+    found = backtest(options.project, options.first, options.last, capacity=options.capacity)
+    folder = results_folder(options.project, found.profile, options.first, options.last) / f"capacity-{found.capacity}"
+    return backtest_table(found, folder, language=options.lang), as_results(found)
+
+
+def _capacity(options: argparse.Namespace) -> Result:
+    from pipeline.capacity import measure_reviewers
+    from pipeline.printing import capacity_text
+
+    given = (options.first, options.last)
+    staffing, folder = measure_reviewers(options.project, given, n_reviewers=options.reviewers, minutes=options.minutes)
+    return capacity_text(staffing, folder, language=options.lang), staffing.as_results()
 
 
 def _promote(options: argparse.Namespace) -> Result:

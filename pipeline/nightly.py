@@ -7,12 +7,10 @@ the same night again gives the same queue, because it depends on earlier nights 
 """
 
 import hashlib
-import json
 import logging
-import shutil
 import time
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +20,13 @@ from pipeline import registry, schema
 from pipeline.dataset.history import add_history
 from pipeline.errors import ParameterError
 from pipeline.intake.stage import receive
+from pipeline.nights import Earlier, Replay, earlier_nights, joined, publish, restore_interrupted
 from pipeline.params import Params, Places, Profile, load_project, midnight
 from pipeline.registry import TrainedModel
 from pipeline.scoring.priority import priority, severity_weights
 from pipeline.scoring.ranking import rank
 from pipeline.scoring.reasons import explain
-from pipeline.taxonomy import load_taxonomy
+from pipeline.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +55,14 @@ class Night:
     seconds: dict[str, float]
 
 
-def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None) -> Night:
+def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None, replay: Replay | None = None) -> Night:
     """Run the night of `as_of` and publish its queue.
 
     Args:
         root: Project folder.
         as_of: The morning the queue is for; reports received before it began are looked at.
         model: Scores the reports; the profile's champion if not given.
+        replay: What came in and what earlier nights left, where one process runs many nights; read anew if not given.
 
     Returns:
         The manifest.
@@ -74,12 +74,45 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None) -> 
     params, profile, places = load_project(root)
     if not profile.nightly_sources:
         raise ParameterError(f"Profile '{profile.name}' names no nightly_sources, so it has no nights. Add them to its file.")
-    _restore_interrupted(places.nights)
+    restore_interrupted(places.nights)
     clock = _Clock()
     model = model if model is not None else registry.champion(root, profile.name)
     clock.lap("champion")
-    earlier = _earlier_nights(places.nights, as_of)
-    begins = midnight(as_of, profile.timezone)
+    earlier = earlier_nights(places.nights, as_of) if replay is None else replay.earlier(places.nights, as_of)
+    came = _come_in(root, profile, params, earlier, midnight(as_of, profile.timezone), replay)
+    clock.lap("intake")
+    opening = earlier.opening or as_of - timedelta(days=params.scoring.opening_days)
+    identity = _identity(model, params, profile)
+    scored = _score_open(_Open(earlier, came.reports, opening, identity), model, profile, places)
+    queue = _rank(scored, as_of, model, profile, params)
+    clock.lap("scoring")
+    night = Night(
+        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version, scored_by=identity,
+        inputs=came.checksums, n_new=len(came.reports), n_rejected=len(came.rejected), n_open=len(queue),
+        n_selected=int((queue["selected"] != "waiting").sum()), seconds=clock.laps,
+    )  # fmt: skip
+    publish(places.nights, as_of, night, queue, came.rejected, came.reports)
+    if replay is not None:
+        replay.remember(as_of, earlier.after(came.reports, queue, opening=opening, scored_by=identity))
+    logger.info(
+        "nightly: %d new, %d rejected, %d open, %d selected", night.n_new, night.n_rejected, night.n_open, night.n_selected
+    )
+    return night
+
+
+@dataclass(frozen=True)
+class _Came:
+    """What came in since the last night: REPORTS, REJECTED, and the files they were read from."""
+
+    reports: pd.DataFrame
+    rejected: pd.DataFrame
+    checksums: dict[str, dict[str, str]]
+
+
+def _come_in(root: Path, profile: Profile, params: Params, earlier: Earlier, begins: datetime, replay: Replay | None) -> _Came:
+    """Admit what no earlier night has admitted; in a replay that has been done once for all nights."""
+    if replay is not None:
+        return _Came(replay.new(earlier, begins), schema.REJECTED.empty(), replay.checksums)
     admitted, checksums = receive(
         root,
         profile.nightly_sources,
@@ -88,22 +121,7 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None) -> 
         params=params.intake,
         n_processes=params.threads,
     )
-    clock.lap("intake")
-    opening = earlier.opening or as_of - timedelta(days=params.scoring.opening_days)
-    identity = _identity(model, params, profile)
-    scored = _score_open(_Open(earlier, admitted.reports, opening, identity), model, profile, places)
-    queue = _rank(scored, as_of, model, profile, params)
-    clock.lap("scoring")
-    night = Night(
-        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version, scored_by=identity,
-        inputs=checksums, n_new=len(admitted.reports), n_rejected=len(admitted.rejected), n_open=len(queue),
-        n_selected=int((queue["selected"] != "waiting").sum()), seconds=clock.laps,
-    )  # fmt: skip
-    _publish(places.nights, as_of, night, queue, admitted.rejected, admitted.reports)
-    logger.info(
-        "nightly: %d new, %d rejected, %d open, %d selected", night.n_new, night.n_rejected, night.n_open, night.n_selected
-    )
-    return night
+    return _Came(admitted.reports, admitted.rejected, checksums)
 
 
 class _Clock:
@@ -120,60 +138,21 @@ class _Clock:
 
 
 @dataclass(frozen=True)
-class _Earlier:
-    """What nights before this one left.
-
-    Attributes:
-        reports: REPORTS they admitted.
-        selected: Ids of reports they gave somebody to read.
-        opening: The day from which the first of them took reports as open; None if there was none.
-        last_queue: The queue of the last of them.
-        last_scored_by: Identity of the model and parameters that scored it.
-    """
-
-    reports: pd.DataFrame
-    selected: frozenset[str]
-    opening: date | None
-    last_queue: pd.DataFrame
-    last_scored_by: str
-
-
-def _earlier_nights(nights: Path, as_of: date) -> _Earlier:
-    folders = [folder for folder in sorted(nights.glob("????-??-??")) if date.fromisoformat(folder.name) < as_of]
-    if not folders:
-        return _Earlier(schema.REPORTS.empty(), frozenset(), None, schema.QUEUE.empty(), "")
-    reports = pd.concat([schema.REPORTS.read(folder / "reports.parquet") for folder in folders], ignore_index=True)
-    selected: set[str] = set()
-    for folder in folders:
-        queue = pd.read_parquet(folder / "queue.parquet", columns=["report_id", "selected"])
-        selected.update(queue.loc[queue["selected"] != "waiting", "report_id"])
-    first, last = (_manifest(folder) for folder in (folders[0], folders[-1]))
-    last_queue = schema.QUEUE.read(folders[-1] / "queue.parquet")
-    return _Earlier(reports, frozenset(selected), date.fromisoformat(first["opening"]), last_queue, last["scored_by"])
-
-
-def _manifest(folder: Path) -> dict[str, str]:
-    manifest: dict[str, str] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return manifest
-
-
-@dataclass(frozen=True)
 class _Open:
     """What may be open: what earlier nights left, what is new, since when, and who scores tonight."""
 
-    earlier: _Earlier
+    earlier: Earlier
     new: pd.DataFrame
     opening: date
     identity: str
 
     def unscored(self, timezone: str) -> pd.DataFrame:
         """Open reports that must be scored, with their history."""
-        known = pd.concat([part for part in (self.earlier.reports, self.new) if len(part)] or [self.new], ignore_index=True)
+        known = joined(self.earlier.reports, self.new)
         since = midnight(self.opening, timezone)
         done = self.earlier.selected.union(self.carried["report_id"])
         is_open = (known["received_at"] >= since) & ~known["report_id"].isin(done)
-        with_history = add_history(known, earlier=schema.REPORTS.empty())
-        return with_history.loc[is_open].reset_index(drop=True)
+        return add_history(known[is_open].reset_index(drop=True), earlier=known[~is_open])
 
     @property
     def carried(self) -> pd.DataFrame:
@@ -185,24 +164,36 @@ class _Open:
 
 def _score_open(waiting: _Open, model: TrainedModel, profile: Profile, places: Places) -> pd.DataFrame:
     """Every open report with category, risk and priority."""
-    reports = waiting.unscored(profile.timezone)
-    scores = model.score(reports)
-    taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
-    weights = severity_weights(taxonomy, model.categories)
-    for name in _FROM_MODEL:
-        reports[name] = scores[name].to_numpy()
-    shares = np.array(scores["category_probabilities"].tolist()).reshape(len(reports), len(weights))
-    reports["priority"] = priority(scores["risk"].to_numpy(), shares, weights)
+    reports = add_scores(waiting.unscored(profile.timezone), model, load_taxonomy(places.taxonomy(profile.taxonomy)))
     parts = [part for part in (waiting.carried, reports) if len(part)] or [reports]
     together: pd.DataFrame = pd.concat([part[_SCORED] for part in parts], ignore_index=True)
     return together
 
 
+def add_scores(reports: pd.DataFrame, model: TrainedModel, taxonomy: Taxonomy) -> pd.DataFrame:
+    """Add what a model says of reports: the columns of PROBABILITIES, and the `priority` made of them.
+
+    Args:
+        reports: Reports with `title`, `text` and `schema.HISTORY`.
+        model: The model.
+        taxonomy: Whose severity weights count.
+    """
+    scores = model.score(reports)
+    weights = severity_weights(taxonomy, model.categories)
+    shares = np.array(scores["category_probabilities"].tolist()).reshape(len(reports), len(weights))
+    said = {name: scores[name].to_numpy() for name in _FROM_MODEL}
+    return reports.assign(**said, priority=priority(said["risk"], shares, weights))
+
+
+def draw_seed(params: Params, as_of: date) -> int:
+    """Seed of a night's audit draw: its own, so that the same night draws the same reports."""
+    return params.seed + as_of.toordinal()
+
+
 def _rank(scored: pd.DataFrame, as_of: date, model: TrainedModel, profile: Profile, params: Params) -> pd.DataFrame:
     """Put open reports in order, select tonight's, and say why."""
-    seed = params.seed + as_of.toordinal()
     shares = {"audit_share": params.scoring.audit_share, "unclear_share": params.scoring.unclear_share}
-    queue: pd.DataFrame = rank(scored, capacity=profile.capacity, seed=seed, **shares)
+    queue: pd.DataFrame = rank(scored, capacity=profile.capacity, seed=draw_seed(params, as_of), **shares)
     shown = queue["selected"] != "waiting"
     found = explain(queue[shown], lambda part: model.score(part)["risk"].to_numpy(), n_reasons=params.scoring.n_reasons)
     reasons = dict(zip(queue.loc[shown, "report_id"], found, strict=True))
@@ -214,31 +205,3 @@ def _identity(model: TrainedModel, params: Params, profile: Profile) -> str:
     """Digest of the model and of every parameter a score depends on."""
     text = model.version + params.model_dump_json() + profile.model_dump_json()
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
-def _publish(
-    nights: Path, as_of: date, night: Night, queue: pd.DataFrame, rejected: pd.DataFrame, reports: pd.DataFrame
-) -> None:
-    """Write the night aside, then rename it into place."""
-    aside, final, old = (nights / f"{prefix}{as_of.isoformat()}" for prefix in (".writing-", "", ".replaced-"))
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    schema.QUEUE.write(queue, aside / "queue.parquet")
-    schema.REJECTED.write(rejected, aside / "rejected.parquet")
-    schema.REPORTS.write(reports, aside / "reports.parquet")
-    manifest = {**asdict(night), "published_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    if final.exists():
-        final.rename(old)
-    aside.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _restore_interrupted(nights: Path) -> None:
-    """Put back a night whose replacement was cut off between the two renames."""
-    for old in nights.glob(".replaced-*"):
-        final = nights / old.name.removeprefix(".replaced-")
-        if final.exists():
-            shutil.rmtree(old)
-        else:
-            old.rename(final)

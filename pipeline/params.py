@@ -14,79 +14,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, model_validator
 
 from pipeline.errors import ParameterError
-from pipeline.limits import GateParams
-from pipeline.promises import CalibrationParams, EqualCareParams, Waiver
+from pipeline.sections import (
+    BacktestParams,
+    CalibrationParams,
+    DatasetParams,
+    EmergingParams,
+    EvaluationParams,
+    IntakeParams,
+    ScoringParams,
+)
 from pipeline.settings import Count, Section, Share, read_yaml
-
-
-class IntakeParams(Section):
-    """How source rows become reports."""
-
-    max_text_characters: Count
-    reject_limit: Share
-    simplify: bool
-    batch_rows: Count
-    near_duplicate_similarity: Share
-    matter_similarity: Share
-    matter_similarity_other_area: Share
-    matter_chance: Share
-    matter_window_days: Count
-
-
-class DatasetParams(Section):
-    """How reports become examples."""
-
-    min_examples_per_category: Count
-    follow_up_days: Count
-
-
-class EvaluationParams(Section):
-    """How a model is measured."""
-
-    n_bootstrap: Count
-    confidence: Share
-    min_slice_reports: Count
-    n_bins: Count
-    max_day_share: Share
-    min_macro_f1_gain: float
-    gates: GateParams
-    equal_care: EqualCareParams
-
-
-class ScoringParams(Section):
-    """How a night's queue is made."""
-
-    opening_days: Count
-    audit_share: Share
-    unclear_share: Share
-    n_reasons: Count
-
-
-class EmergingParams(Section):
-    """How surges of counts are found."""
-
-    country: str
-    false_alarms_per_month: Annotated[float, Field(gt=0.0)]
-    watched_days: Count
-    min_history_days: Count
-    short_history_days: Count
-    long_history_years: Count
-    baseline_days: Count
-    surge_days: Count
-    max_window_days: Count
-    design_rise: Annotated[float, Field(gt=1.0)]
-    merge_gap_days: Count
-    max_delay_days: Count
-    n_simulated: Count
-    n_trials: Count
-
-    @model_validator(mode="after")
-    def _hold_together(self) -> Self:
-        if not self.min_history_days <= self.short_history_days <= self.baseline_days:
-            raise ValueError("days of history must ascend: min_history_days <= short_history_days <= baseline_days")
-        if self.surge_days > self.max_window_days:
-            raise ValueError(f"surge_days ({self.surge_days}) is above max_window_days ({self.max_window_days})")
-        return self
 
 
 class Params(Section):
@@ -100,6 +37,7 @@ class Params(Section):
     calibration: CalibrationParams
     evaluation: EvaluationParams
     scoring: ScoringParams
+    backtest: BacktestParams
     emerging: EmergingParams
 
 
@@ -144,6 +82,15 @@ class ProfileSource(Section):
     outcomes: tuple[str, ...] = ()
     outcome_sources: tuple[str, ...] = ()
     split: DateSplit | GroupSplit = Field(discriminator="rule")
+
+
+class Waiver(Section):
+    """Somebody's written word that a group of reports may be served worse until a day, and why."""
+
+    slice: Annotated[str, Field(pattern=r"^\w+=.+$")]
+    why: Annotated[str, Field(min_length=1)]
+    who: Annotated[str, Field(min_length=1)]
+    until: date
 
 
 class Profile(Section):

@@ -12,6 +12,8 @@ from pipeline.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
     from pipeline.champions import Act
+    from pipeline.evaluation.backtest_summary import Findings
+    from pipeline.evaluation.staffing import Staffing
     from pipeline.nightly import Night
 
 _TITLE_COLUMNS = 34
@@ -67,6 +69,49 @@ def queue_table(root: Path, night: "Night", *, n_rows: int, language: str) -> st
     table = _align([list(say["columns"]), *rows]) if rows else str(say["empty"])
     where = str(say["where"]).format(folder=folder, model=night.model)
     return f"{str(say['head']).format(**facts)}\n{table}\n{where}"
+
+
+def backtest_table(found: "Findings", folder: Path, *, language: str) -> str:
+    """What a backtest found: a table of reading orders, and the sentences of its page.
+
+    Args:
+        found: What was found.
+        folder: Where its page lies.
+        language: `zh` or `en`.
+    """
+    from pipeline.evaluation.backtest_summary import HEADS, audit_sentences, ranking_rows, sentences
+
+    place = ("zh", "en").index(language)
+    heads = [HEADS[key][place].format(lead_days=found.lead_days) for key in HEADS]
+    rows = [[row[language], row["in_time"], *(row[key] for key in HEADS)] for row in ranking_rows(found)]
+    table = _align([[("顺序", "order")[place], ("及时", "in time")[place], *heads], *rows])
+    said = [pair[place] for pair in (*sentences(found), *audit_sentences(found))]
+    return "\n".join([table, *said, str(folder / "report.html")])
+
+
+def capacity_text(staffing: "Staffing", folder: Path, *, language: str) -> str:
+    """What a number of reviewers gets: a table by number, what was missed by category, and the answer in a sentence.
+
+    Args:
+        staffing: What was measured.
+        folder: Where its curve lies.
+        language: `zh` or `en`.
+    """
+    from pipeline.evaluation.backtest_summary import span
+    from pipeline.evaluation.staffing import sentence
+
+    head = {
+        "zh": ["审阅员", "每天件数", "及时阅到", "占比", "再加一人（每30天）"],
+        "en": ["reviewers", "a day", "read in time", "share", "one more adds (30 days)"],
+    }[language]
+    of = staffing.n_escalated
+    rows = [
+        [str(one.n_reviewers), str(one.capacity), f"{one.n_in_time} / {of}", span(one.recall, percent=True), span(one.one_more)]
+        for one in staffing.levels
+    ]
+    missed = [[row[language], f"{row['n_missed']} / {row['n_escalated']}"] for _, row in staffing.missed.iterrows()]
+    lost = _align([{"zh": ["类别", "漏掉 / 升级件"], "en": ["category", "missed / escalated"]}[language], *missed])
+    return "\n".join([_align([head, *rows]), lost, sentence(staffing, language=language), str(folder / "capacity.png")])
 
 
 def _row(report: "pd.Series[Any]", taxonomy: Taxonomy, say: dict[str, Any], language: str) -> list[str]:

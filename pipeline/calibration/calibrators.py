@@ -16,7 +16,7 @@ from pipeline.calibration.sets import CategorySets, fit_sets, named
 from pipeline.calibration.temperature import apply_temperature, fit_temperature_and_doubt
 from pipeline.classifier import Logits
 from pipeline.errors import ArtifactError, SchemaError
-from pipeline.promises import CalibrationParams
+from pipeline.sections import CalibrationParams
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from sklearn.model_selection import GroupKFold
 from venn_abers import calc_p0p1
 
 from pipeline.calibration.platt import RiskScaler, fit_risk_scaler
-from pipeline.promises import CalibrationParams
+from pipeline.sections import CalibrationParams
 
 RiskMethod = Literal["platt", "isotonic", "venn_abers", "shift", "none"]
 STEPPED: tuple[Literal["isotonic"], Literal["venn_abers"]] = ("isotonic", "venn_abers")

@@ -18,7 +18,8 @@ from pipeline.comparison.cells import ALL, Cell, Grid, labelled, measure
 from pipeline.comparison.starts import MODELS
 from pipeline.evaluation.metrics import confusion, macro_f1
 from pipeline.evaluation.resampling import Estimate, Measure, resample
-from pipeline.params import EvaluationParams, load_project
+from pipeline.params import load_project
+from pipeline.sections import EvaluationParams
 
 _COLORS = {
     "baseline": "#8a8f98", "random": "#c2571a", "svd": "#5b8c3a", "layers-1": "#b8a13a", "layers-2": "#8e5ea2",

@@ -15,7 +15,7 @@ from pipeline.emerging.choosing import choose
 from pipeline.emerging.series import CountSeries, Integers, Reals
 from pipeline.emerging.thresholds import DAYS_A_MONTH, Tail, fit_tail, group, place, quiet, tightened
 from pipeline.emerging.usual import MONTH_STEPS, VARIANCE_STEPS, Usual, day_kinds, learn
-from pipeline.params import EmergingParams
+from pipeline.sections import EmergingParams
 
 LONG_ROWS = 300
 """Drawn months for Farrington's tail; each needs years of history, and its p-values need little correction."""

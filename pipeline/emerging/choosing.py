@@ -15,7 +15,7 @@ from pipeline.emerging import methods
 from pipeline.emerging.baseline import Watched
 from pipeline.emerging.series import Integers, Reals
 from pipeline.emerging.thresholds import Tail
-from pipeline.params import EmergingParams
+from pipeline.sections import EmergingParams
 
 
 def choose(

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.emerging import cusum, ears, farrington
 from pipeline.emerging.baseline import Watched, Window, windows
 from pipeline.emerging.series import Integers, Reals
-from pipeline.params import EmergingParams
+from pipeline.sections import EmergingParams
 
 GLR, CUSUM, FARRINGTON, EARS = "nb_glr", "nb_cusum", "farrington", ("ears_c1", "ears_c2", "ears_c3")
 METHODS = (GLR, CUSUM, *EARS, FARRINGTON)

@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.emerging.calibration import Calibration, calibrate, calibration_day
 from pipeline.emerging.series import CountSeries, Reals
 from pipeline.emerging.surges import detect
-from pipeline.params import EmergingParams
+from pipeline.sections import EmergingParams
 
 
 def replay(

@@ -30,7 +30,7 @@ from pipeline.emerging.baseline import Window
 from pipeline.emerging.calibration import Calibration, calibrate, calibration_day
 from pipeline.emerging.series import CountSeries, Integers, Reals, Truths
 from pipeline.emerging.thresholds import adjusted, first_alarms
-from pipeline.params import EmergingParams
+from pipeline.sections import EmergingParams
 
 BANDS = (
     "area", "category", "level", "day", "observed", "expected", "upper", "p_value", "false_discovery_rate", "method",

@@ -8,7 +8,7 @@ from pipeline.emerging.baseline import Strays, Watched, calendar_factors, strays
 from pipeline.emerging.calendar import N_DAY_TYPES, day_types
 from pipeline.emerging.nulls import draw
 from pipeline.emerging.series import ALL, AREA_CATEGORY, CATEGORY, CountSeries, Integers, Reals
-from pipeline.params import EmergingParams
+from pipeline.sections import EmergingParams
 
 VARIANCE_STEPS = 120
 """Steps whose forecasts tell how far series stray; longer would remember habits that are over."""

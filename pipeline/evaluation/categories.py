@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.evaluation import metrics
 from pipeline.evaluation.resampling import Estimate, Measure, resample
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pipeline.evaluation.capacity import make_queue, read_at_capacity
 from pipeline.evaluation.gates import Gate
 from pipeline.evaluation.resampling import Estimate, Measure, Resampled, resample
 from pipeline.limits import GateParams
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 

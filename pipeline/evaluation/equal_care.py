@@ -31,8 +31,8 @@ from scipy.stats import norm
 
 from pipeline.evaluation import metrics
 from pipeline.evaluation.resampling import Estimate, Resampled, resample
-from pipeline.params import EvaluationParams
-from pipeline.promises import Waiver
+from pipeline.params import Waiver
+from pipeline.sections import EvaluationParams
 
 DIMENSIONS = ("area", "channel", "length", "script", "month")
 MEASURES = ("recall", "precision", "risk_gap", "calibration_error")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.evaluation.gates import Gate
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 
 WORDS = {
     "recall": "its escalated reports are read {value:+.0%} against all others",

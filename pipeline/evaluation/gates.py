@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 
 
 @dataclass(frozen=True)

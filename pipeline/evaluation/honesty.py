@@ -18,7 +18,7 @@ from pipeline.evaluation.lanes import LaneResult
 from pipeline.evaluation.resampling import WEIGHTS_AT_ONCE
 from pipeline.evaluation.risks import RiskResult
 from pipeline.limits import GateParams
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 
 
 def calibration_gates(

@@ -20,8 +20,8 @@ from pipeline.evaluation.lanes import LaneResult, measure_lanes
 from pipeline.evaluation.reliability import CATEGORY, RISK, Stated, each_category, likeliest, measure_reliability
 from pipeline.evaluation.risks import RiskResult, measure_risk
 from pipeline.evaluation.slices import measure_category_slices, measure_risk_slices, slice_names
-from pipeline.params import EvaluationParams
-from pipeline.promises import Waiver
+from pipeline.params import Waiver
+from pipeline.sections import EvaluationParams
 from pipeline.taxonomy import Taxonomy
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from pipeline.evaluation import metrics
 from pipeline.evaluation.resampling import resample
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 
 CATEGORY, ONE_CATEGORY, RISK = "likeliest category", "one category", "risk"
 EXPECTED_ABSOLUTE = np.sqrt(2 / np.pi)  # mean distance from its mean of a normal variable with standard deviation 1

@@ -10,7 +10,7 @@ from pipeline.evaluation import metrics
 from pipeline.evaluation.baselines import Ranking
 from pipeline.evaluation.capacity import Read, make_queue, read_at_capacity, read_share, read_top
 from pipeline.evaluation.resampling import Estimate, Measure, resample
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 
 MODEL = "model"
 RANKED = ("average_precision", "roc_auc", "recall_at_capacity", "precision_at_capacity", "recall_top", "precision_top")

@@ -16,7 +16,7 @@ import pandas as pd
 from pipeline.evaluation import metrics
 from pipeline.evaluation.resampling import Measure, resample
 from pipeline.evaluation.scripts import scripts
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 
 LENGTHS = (0, 50, 150, 500)
 """Lower ends of the length slices, characters of title and text."""

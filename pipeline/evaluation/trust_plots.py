@@ -16,7 +16,7 @@ from pipeline.evaluation.measuring import Results
 from pipeline.evaluation.metrics import equal_count_bins
 from pipeline.evaluation.plots import BLUE, DOTS_PER_INCH, GREY
 from pipeline.evaluation.reliability import CATEGORY, ONE_CATEGORY, RISK, Stated
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 
 ORANGE = "#c2571a"
 WORDS = {CATEGORY: ("stated probability of the category", "share right"), RISK: ("stated risk", "share escalated")}

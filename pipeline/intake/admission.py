@@ -31,7 +31,7 @@ from pipeline.intake.registration import Source
 from pipeline.intake.rejection import Reason, Tally, rejected_rows
 from pipeline.intake.sources import RawBatch
 from pipeline.intake.validation import validate
-from pipeline.params import IntakeParams
+from pipeline.sections import IntakeParams
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from pipeline.intake.duplicates import DuplicateIndex
 from pipeline.intake.grams import GramSets, Growing, Rows, gram_sets
 from pipeline.intake.pairs import NONE, best_earlier
 from pipeline.intake.similarity import SimilarIndex
-from pipeline.params import IntakeParams
+from pipeline.sections import IntakeParams
 
 _MOST_ROWS = 1024
 _SHORT_TITLE, _HEADING_CHARACTERS = 6, 40

@@ -12,6 +12,7 @@ from typing import Any
 
 _SHARES = {"validation": 0.60, "calibration": 0.72, "test": 0.84}
 _LONGEST_WINDOW_DAYS, _SHORTEST_SPAN_DAYS = 30, 40
+_SPAN_WINDOWS = 9  # two for each later split, two before them, and a little to train on
 GROUP_RULE: Mapping[str, Any] = {"rule": "group", "validation": 0.1, "calibration": 0.1, "test": 0.2}
 
 
@@ -32,19 +33,20 @@ class SplitDays:
     per_day: int
 
 
-def choose_split_days(days: Counter[date]) -> SplitDays | None:
+def choose_split_days(days: Counter[date], *, window_days: int | None = None) -> SplitDays | None:
     """Choose split days; None where the reports cover too few days to be divided by date.
 
     Args:
         days: Day to number of reports.
+        window_days: Label window and gap where they are given; the split days then lie twice as far apart at least.
     """
     if not days:
         return None
     first, last = min(days), max(days)
     span = (last - first).days + 1
-    if span < _SHORTEST_SPAN_DAYS:
+    if span < max(_SHORTEST_SPAN_DAYS, _SPAN_WINDOWS * (window_days or 0)):
         return None
-    window = min(_LONGEST_WINDOW_DAYS, max(1, span // 20))
+    window = min(_LONGEST_WINDOW_DAYS, max(1, span // 20)) if window_days is None else window_days
     split: dict[str, Any] = {"rule": "date"}
     earliest = first + timedelta(days=2 * window)
     for number, (name, share) in enumerate(_SHARES.items()):

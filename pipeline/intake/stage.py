@@ -25,7 +25,8 @@ from pipeline.intake.registration import Kind, Source, load_source, verify
 from pipeline.intake.rejection import Tally
 from pipeline.intake.sources import RawBatch, read
 from pipeline.intake.writing import Aside
-from pipeline.params import IntakeParams, Params, Places, Profile, load_project, midnight
+from pipeline.params import Params, Places, Profile, load_project, midnight
+from pipeline.sections import IntakeParams
 from pipeline.taxonomy import load_outcomes
 
 logger = logging.getLogger(__name__)

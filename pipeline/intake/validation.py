@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.intake.dates import parse_instant
 from pipeline.intake.registration import Source
 from pipeline.intake.rejection import Reason, rejected_rows
-from pipeline.params import IntakeParams
+from pipeline.sections import IntakeParams
 
 
 @dataclass(frozen=True)

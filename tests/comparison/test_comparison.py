@@ -14,7 +14,7 @@ from pipeline.comparison.cells import ALL, Cell, Grid, draw_labels, labelled, me
 from pipeline.comparison.curve import compare, summarize, to_markdown
 from pipeline.comparison.starts import MODELS
 from pipeline.errors import ArtifactError, TrainingError
-from pipeline.params import EvaluationParams
+from pipeline.sections import EvaluationParams
 from pipeline.transformer.encoders import Encoder, save_encoder
 from pipeline.transformer.vocabulary import learn_tokenizer
 from tests.conftest import ROOT

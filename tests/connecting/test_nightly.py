@@ -1,4 +1,5 @@
 import json
+import shutil
 from datetime import date
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 from pipeline import nightly, schema
 from pipeline.errors import RejectLimitError, TrackingError
 from pipeline.nightly import run_night
+from pipeline.nights import Replay
 from pipeline.printing import queue_table
 from pipeline.registry import champion
 from tests.project import write_csv
@@ -153,3 +155,29 @@ def test_without_a_champion_a_night_says_what_to_do(project, monkeypatch, tmp_pa
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'empty.db'}")
     with pytest.raises(TrackingError, match=r"no champion yet.*triage promote baseline"):
         run_night(project, date(2025, 8, 4))
+
+
+def test_nights_in_one_process_publish_what_separate_nights_publish_byte_for_byte(project, model):
+    days = [date(2025, 8, day) for day in (4, 5, 6, 7)]
+    for day in days:
+        run_night(project, day, model=model)
+    nights = project / "data" / "nights" / "desk"
+    apart = {day: [(nights / f"{day}" / f"{name}.parquet").read_bytes() for name in ("queue", "reports")] for day in days}
+    shutil.rmtree(nights)
+    replay = Replay(schema.REPORTS.read(project / "data" / "intake" / "desk" / "reports.parquet"), {})
+    for day in days:
+        run_night(project, day, model=model, replay=replay)
+    assert apart == {
+        day: [(nights / f"{day}" / f"{name}.parquet").read_bytes() for name in ("queue", "reports")] for day in days
+    }
+
+
+def test_a_replay_that_begins_anew_goes_on_from_what_is_published(project, model):
+    admitted = schema.REPORTS.read(project / "data" / "intake" / "desk" / "reports.parquet")
+    replay = Replay(admitted, {})
+    for day in (4, 5, 6):
+        run_night(project, date(2025, 8, day), model=model, replay=replay)
+    at_once = (_night(project, "2025-08-06") / "queue.parquet").read_bytes()
+    shutil.rmtree(_night(project, "2025-08-06"))
+    run_night(project, date(2025, 8, 6), model=model, replay=Replay(admitted, {}))
+    assert (_night(project, "2025-08-06") / "queue.parquet").read_bytes() == at_once

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.emerging.baseline import Watched
-from pipeline.params import EmergingParams, load_params
+from pipeline.params import load_params
+from pipeline.sections import EmergingParams
 from tests.conftest import ROOT
 from tests.emerging.simulated import levels
 

@@ -8,8 +8,7 @@ import pytest
 
 from pipeline.evaluation.equal_care import DIMENSIONS, Cutoff, as_section, holm, measure_equal_care
 from pipeline.evaluation.equal_care_gates import equal_care_gates
-from pipeline.params import load_params
-from pipeline.promises import Waiver
+from pipeline.params import Waiver, load_params
 from tests.conftest import ROOT
 
 PARAMS = load_params(ROOT).evaluation.model_copy(update={"n_bootstrap": 200})

@@ -9,7 +9,8 @@ import pandas as pd
 from pipeline.intake.matters import MatterIndex
 from pipeline.intake.registration import Source, SourceFile
 from pipeline.intake.sources import RawBatch, read
-from pipeline.params import IntakeParams, load_params
+from pipeline.params import load_params
+from pipeline.sections import IntakeParams
 from tests.conftest import ROOT
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)

@@ -1,0 +1,30 @@
+"""Makes the page of a backtest: one HTML file with everything in it, headings in Chinese and English."""
+
+from collections.abc import Mapping
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined
+from matplotlib.figure import Figure
+
+from pipeline.evaluation.backtest_summary import HEADS, Findings, audit_sentences, period_rows, ranking_rows, sentences
+from pipeline.evaluation.report import inline
+
+
+def render_backtest(found: Findings, figures: Mapping[str, Figure]) -> str:
+    """The page as HTML.
+
+    Args:
+        found: What was found.
+        figures: From `backtest_plots.draw_backtest`.
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    source = resources.files("pipeline.evaluation").joinpath("backtest.html").read_text(encoding="utf-8")
+    return environment.from_string(source).render(
+        found=found,
+        sentences=sentences(found),
+        heads=[(zh.format(lead_days=found.lead_days), en.format(lead_days=found.lead_days)) for zh, en in HEADS.values()],
+        rows=ranking_rows(found),
+        audit=audit_sentences(found),
+        periods=period_rows(found),
+        figures={name: inline(figure) for name, figure in figures.items()},
+    )
