@@ -14,7 +14,7 @@ from pipeline.comparison.cells import ALL, Cell, Grid, draw_labels, labelled, me
 from pipeline.comparison.curve import compare, summarize, to_markdown
 from pipeline.comparison.starts import MODELS
 from pipeline.errors import ArtifactError, TrainingError
-from pipeline.sections import EvaluationParams
+from pipeline.params import load_params
 from pipeline.transformer.encoders import Encoder, save_encoder
 from pipeline.transformer.vocabulary import learn_tokenizer
 from tests.conftest import ROOT
@@ -22,9 +22,7 @@ from tests.learning import made_up_splits, make_project
 from tests.made_up import CATEGORIES, make_examples
 from tests.transformer.small import small_params
 
-PARAMS = EvaluationParams(
-    n_bootstrap=200, confidence=0.95, min_slice_reports=5, n_bins=5, max_day_share=0.2, min_macro_f1_gain=0.0
-)
+PARAMS = load_params(ROOT).evaluation.model_copy(update={"n_bootstrap": 200, "min_slice_reports": 5, "n_bins": 5})
 
 
 @pytest.fixture
