@@ -79,7 +79,7 @@ def judge(
     add("measured", check_gates(as_metrics(results.category, results.risk), params.evaluation))
     if champion is not None:
         add("champion", _contest_gates(test, scored, challenger, champion, params, profile))
-    add("calibration", calibration_gates(results.category, results.risk, params.evaluation, seed=params.seed))
+    add("calibration", calibration_gates(results.category, results.risk, params.evaluation))
     if results.category is not None:
         add("categories", coverage_gates(results.category.per_class, params.evaluation.gates))
     if results.lanes is not None:

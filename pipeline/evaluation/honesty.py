@@ -1,10 +1,10 @@
 """Whether a model's probabilities mean what they say, and whether it still finds every category: gates that need no champion.
 
 A calibration error over bins is above zero even for a perfect model, by the noise of a bin: on 459 reports of which 6 %
-escalate it is 0.03, as much as a real fault. So we ask how far it exceeds what chance alone would show: outcomes are drawn
-again and again from the stated probabilities, as if they were true, and the mean error of those draws is subtracted
-(consistency resampling, Bröcker & Smith, Increasing the Reliability of Reliability Diagrams, Weather and Forecasting 22,
-2007). A model that is too sure of itself states little noise and shows much error. The Brier score is held to its own limits,
+escalate it is 0.03, as much as a real fault. So we ask how far it exceeds what chance alone would show if the stated
+probabilities were true (`reliability.noise_floor`; the idea of consistency bars, Bröcker & Smith, Increasing the Reliability of
+Reliability Diagrams, Weather and Forecasting 22, 2007). A model that is too sure of itself states little noise and shows much
+error. The Brier score is held to its own limits,
 since a constant is well calibrated and useless.
 """
 
@@ -15,33 +15,30 @@ from pipeline.evaluation import metrics
 from pipeline.evaluation.categories import CategoryResult
 from pipeline.evaluation.gates import Gate
 from pipeline.evaluation.lanes import LaneResult
-from pipeline.evaluation.resampling import WEIGHTS_AT_ONCE
+from pipeline.evaluation.reliability import noise_floor
 from pipeline.evaluation.risks import RiskResult
 from pipeline.limits import GateParams
 from pipeline.sections import EvaluationParams
 
 
-def calibration_gates(
-    category: CategoryResult | None, risk: RiskResult | None, params: EvaluationParams, *, seed: int
-) -> list[Gate]:
+def calibration_gates(category: CategoryResult | None, risk: RiskResult | None, params: EvaluationParams) -> list[Gate]:
     """Whether the stated probabilities hold on the test split.
 
     Args:
         category: What was measured of the category, if anything.
         risk: What was measured of the risk, if anything.
         params: Of the bins and the gates.
-        seed: Of the draws.
     """
     limits, gates = params.gates, []
     if category is not None:
         limit = limits.max_category_calibration_excess
-        gates.append(_excess_gate("category", category.confidence, category.right, limit, params, seed))
+        gates.append(_excess_gate("category", category.confidence, category.right, limit, params))
         score = category.summary["brier"].point
         gates.append(_limit("category Brier score is low enough", score <= limits.max_category_brier,
                             f"at most {limits.max_category_brier:g}", score))  # fmt: skip
     if risk is not None:
         limit = limits.max_risk_calibration_excess
-        gates.append(_excess_gate("risk", risk.risk, risk.escalated, limit, params, seed))
+        gates.append(_excess_gate("risk", risk.risk, risk.escalated, limit, params))
         base = risk.stated["brier_base_rate"].point
         skill = 1.0 - risk.stated["brier"].point / base if base > 0 else 0.0
         gates.append(_limit("risk Brier skill over the known base rate", skill >= limits.min_risk_brier_skill,
@@ -89,30 +86,9 @@ def set_gate(lanes: LaneResult, limits: GateParams) -> Gate:
     )
 
 
-def chance_error(probabilities: np.ndarray, *, n_bins: int, n_draws: int, seed: int) -> float:
-    """The calibration error to expect if the stated probabilities were true.
-
-    Args:
-        probabilities: Stated, shape (n_reports,).
-        n_bins: Of `metrics.calibration_error`.
-        n_draws: Draws of all outcomes.
-        seed: Of the draws.
-    """
-    rng = np.random.default_rng(seed)
-    step = max(1, WEIGHTS_AT_ONCE // max(1, len(probabilities)))
-    errors: list[np.ndarray] = []
-    for start in range(0, n_draws, step):
-        shape = (min(step, n_draws - start), len(probabilities))
-        happened = rng.random(shape) < probabilities
-        errors.append(metrics.calibration_error(probabilities, happened, np.ones(shape), n_bins))
-    return float(np.concatenate(errors).mean())
-
-
-def _excess_gate(
-    what: str, stated: np.ndarray, happened: np.ndarray, limit: float, params: EvaluationParams, seed: int
-) -> Gate:
+def _excess_gate(what: str, stated: np.ndarray, happened: np.ndarray, limit: float, params: EvaluationParams) -> Gate:
     error = float(metrics.calibration_error(stated, happened, np.ones((1, len(stated))), params.n_bins)[0])
-    expected = chance_error(stated, n_bins=params.n_bins, n_draws=params.n_bootstrap, seed=seed)
+    expected = noise_floor(stated, params.n_bins)
     return Gate(
         f"{what} is calibrated",
         error - expected <= limit,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.evaluation.categories import measure_categories
-from pipeline.evaluation.honesty import calibration_gates, chance_error, coverage_gates, set_gate
+from pipeline.evaluation.honesty import calibration_gates, coverage_gates, set_gate
 from pipeline.evaluation.lanes import measure_lanes
 from pipeline.evaluation.risks import measure_risk
 from pipeline.params import load_params
@@ -38,14 +38,14 @@ def test_a_model_that_states_the_truth_passes(params):
     rng = np.random.default_rng(3)
     stated = rng.beta(1, 6, N)
     risk = _risk(stated, rng.random(N) < stated, params)
-    assert _failed(calibration_gates(None, risk, params, seed=1)) == []
+    assert _failed(calibration_gates(None, risk, params)) == []
 
 
 def test_a_model_five_times_too_sure_of_its_risk_fails(params):
     rng = np.random.default_rng(3)
     stated = rng.beta(1, 6, N)
     risk = _risk(_sharpened(stated, 5), rng.random(N) < stated, params)
-    assert "risk is calibrated" in _failed(calibration_gates(None, risk, params, seed=1))
+    assert "risk is calibrated" in _failed(calibration_gates(None, risk, params))
 
 
 def test_a_model_five_times_too_sure_of_its_category_fails(params):
@@ -54,7 +54,7 @@ def test_a_model_five_times_too_sure_of_its_category_fails(params):
     actual = np.array([rng.choice(3, p=row) for row in probabilities])
     sure = probabilities**5 / (probabilities**5).sum(axis=1, keepdims=True)
     passed = {
-        name: _failed(calibration_gates(_category(actual, stated, params), None, params, seed=1))
+        name: _failed(calibration_gates(_category(actual, stated, params), None, params))
         for name, stated in (("honest", probabilities), ("sure", sure))
     }
     assert "category is calibrated" not in passed["honest"]
@@ -65,16 +65,6 @@ def _category(actual, probabilities, params):
     clusters = pd.Series(np.arange(len(actual)))
     names = ("wages", "neighbours", "fraud")
     return measure_categories(actual, probabilities, {}, clusters, categories=names, params=params, seed=1)
-
-
-def test_what_chance_alone_shows_shrinks_with_more_reports():
-    few, many = (chance_error(np.full(n, 0.1), n_bins=1, n_draws=200, seed=1) for n in (100, 10_000))
-    assert few == pytest.approx(np.sqrt(0.09 / 100) * np.sqrt(2 / np.pi), rel=0.15)
-    assert many < few / 5
-
-
-def test_a_certain_model_leaves_nothing_to_chance():
-    assert chance_error(np.zeros(50), n_bins=10, n_draws=20, seed=1) == 0.0
 
 
 def test_a_model_blind_to_a_category_fails_and_the_category_is_named(params):
