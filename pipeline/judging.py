@@ -66,10 +66,9 @@ def judge(
     examples = EXAMPLES.read(places.examples)
     test = examples[examples["split"] == "test"].sort_values("report_id").reset_index(drop=True)
     started = time.perf_counter()
-    logits = challenger.classifier.predict(test)
-    scored = challenger.calibrators.apply(logits).to_frame(challenger.categories)
+    scored = challenger.score(test)
     seconds = time.perf_counter() - started
-    predicted = logits_table(test, logits).join(scored)
+    predicted = logits_table(test, challenger.classifier.predict(test)).join(scored)
     results = measure(prepare(params, places, profile, predicted, _promised(challenger), model=challenger.name))
     judged: list[Judged] = []
 

@@ -85,7 +85,14 @@ def test_a_replay_publishes_what_separate_nights_with_the_same_models_publish(re
 @pytest.mark.slow
 def test_a_replay_leaves_the_profiles_own_folders_alone(replayed):
     root, _ = replayed
-    assert sorted(path.name for path in (root / "data").iterdir()) == ["backtests", "profiles", "raw", "registry", "taxonomy"]
+    assert sorted(path.name for path in (root / "data").iterdir()) == [
+        "backtests",
+        "behaviour",
+        "profiles",
+        "raw",
+        "registry",
+        "taxonomy",
+    ]
     assert not (root / "mlflow.db").exists()
 
 
