@@ -25,6 +25,7 @@ from pipeline.params import load_params
 from pipeline.simulator.simulation import simulate
 from tests.builders import make_reports
 from tests.conftest import ROOT
+from tests.messages import citizen_messages
 
 pytestmark = pytest.mark.bench
 PARAMS = load_params(ROOT)
@@ -42,17 +43,6 @@ def load_town(folder, seed, *, n_reports=30_000):
     )  # fmt: skip
     truth = pd.read_csv(folder / "truth" / "reports.csv", dtype=str).set_index("report_id")["matter_id"]
     return MatterIndex(PARAMS.intake).add(reports), raw["report_id"].map(truth)
-
-
-def load_messages(mirror):
-    """Dated citizen messages with their matters."""
-    raw = pd.read_json(mirror / "tipdm2020_citizen_messages" / "messages_votes_3304.jsonl.gz", lines=True)
-    received = raw["created_at"].dt.tz_localize("Asia/Shanghai").dt.tz_convert("UTC")
-    reports = make_reports(
-        received.astype(str).tolist(), report_id=raw["msg_id"].astype(str), title=raw["title"], text=raw["text"],
-        area=raw["area"], reporter_hash=raw["user_id"],
-    )  # fmt: skip
-    return MatterIndex(PARAMS.intake).add(reports)
 
 
 def _n_pairs(groups):
@@ -94,10 +84,10 @@ def _foretold(added, since, name):
     )
 
 
-def test_growth_is_foretold_on_later_dates(tmp_path, mirror):
+def test_growth_is_foretold_on_later_dates(tmp_path):
     for seed in (301, 302):
         _foretold(load_town(tmp_path / str(seed), seed)[0], date(2025, 6, 1), f"town {seed}")
-    _foretold(load_messages(mirror), date(2019, 6, 1), "citizen messages")
+    _foretold(MatterIndex(PARAMS.intake).add(citizen_messages()), date(2019, 6, 1), "citizen messages")
 
 
 def test_what_a_real_district_raises(mirror):

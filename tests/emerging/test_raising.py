@@ -1,8 +1,6 @@
 """A night's alerts from what is known, replayed night by night."""
 
-import os
 from datetime import date, timedelta
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,6 +13,7 @@ from pipeline.params import load_params
 from tests.builders import make_reports
 from tests.conftest import ROOT
 from tests.emerging.builders import make_params
+from tests.messages import citizen_messages
 
 
 def replayed(reports, *, first, last, counted=None, params=None):
@@ -108,17 +107,7 @@ def test_without_reports_no_source_runs():
 @pytest.mark.slow
 @pytest.mark.mirror
 def test_the_parking_spaces_are_raised_as_a_growing_matter_early_in_august():
-    folder = Path(os.environ.get("TRIAGE_MIRROR", ROOT.parent / "shared" / "data"))
-    path = folder / "tipdm2020_citizen_messages" / "messages_votes_3304.jsonl.gz"
-    if not path.exists():
-        pytest.skip("needs the citizen messages: set TRIAGE_MIRROR")
-    raw = pd.read_json(path, lines=True)
-    received = raw["created_at"].dt.tz_localize("Asia/Shanghai").dt.tz_convert("UTC")
-    reports = make_reports(
-        received.astype(str).tolist(), report_id=raw["msg_id"].astype(str), title=raw["title"], text=raw["text"],
-        area=raw["area"], reporter_hash=raw["user_id"],
-    )  # fmt: skip
-    added = MatterIndex(load_params(ROOT).intake).add(reports)
+    added = MatterIndex(load_params(ROOT).intake).add(citizen_messages())
     found = replayed(added, first=date(2019, 7, 28), last=date(2019, 8, 8))[-1].alerts.query("kind == 'growing'")
     raised = added[added["matter_id"].isin(found["matter_id"])]
     assert len(found) == 1
