@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.matter_commands import add_matters
 
 STAGES = ("intake", "dataset", "encoder", "baseline", "transformer", "ensemble", "calibration", "evaluation")
 COMPARED = ("baseline", "random", "svd", "layers-1", "layers-2", "pretrained")
@@ -50,6 +51,10 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"'{text}' is not a day such as 2019-07-15") from error
+
+
+def _language() -> str:
+    return "zh" if os.environ.get("LANG", "").startswith("zh") else "en"
 
 
 def _count(text: str) -> int:
@@ -101,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--start", type=_day, default=date(2025, 1, 1))
     simulate.add_argument("--days", type=int, default=274)
     _add_nights(commands)
+    add_matters(commands, _add)
     track = _add(commands, "track", _track, "bring the log of an encoder's pre-training into MLflow, or what is new in it")
     track.add_argument("--log", type=Path, help="default: that of the run at work, else the one beside the shipped encoder")
     compare = _add(commands, "compare", _compare, "compare models as labels grow; goes on where it was stopped")
@@ -141,7 +147,7 @@ def _add_nights(commands: Any) -> None:
     )
     capacity.add_argument("--to", dest="last", type=_day, help="last night")
     for one in (nightly, backtest, capacity):
-        one.add_argument("--lang", choices=("zh", "en"), default="zh" if os.environ.get("LANG", "").startswith("zh") else "en")
+        one.add_argument("--lang", choices=("zh", "en"), default=_language())
 
 
 def _add(commands: Any, name: str, command: Callable[[argparse.Namespace], Result], about: str) -> argparse.ArgumentParser:
@@ -207,10 +213,12 @@ def _nightly(options: argparse.Namespace) -> Result:
     from dataclasses import asdict
 
     from pipeline.nightly import run_night
-    from pipeline.printing import queue_table
+    from pipeline.printing import alerts_table, queue_table
 
     night = run_night(options.project, options.as_of)
-    return queue_table(options.project, night, n_rows=options.show, language=options.lang), asdict(night)
+    queue = queue_table(options.project, night, n_rows=options.show, language=options.lang)
+    alerts, _ = alerts_table(options.project, night.as_of, language=options.lang, closed=False)
+    return f"{queue}\n\n{alerts}", asdict(night)
 
 
 def _track(options: argparse.Namespace) -> Result:

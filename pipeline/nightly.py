@@ -9,6 +9,7 @@ the same night again gives the same queue, because it depends on earlier nights 
 import hashlib
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,8 +18,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline import registry, schema
+from pipeline.alerting import alert_night
 from pipeline.dataset.history import add_history
 from pipeline.errors import ParameterError
+from pipeline.intake.decided import Decision, read_decisions
 from pipeline.intake.stage import receive
 from pipeline.nights import Earlier, Replay, earlier_nights, joined, publish, restore_interrupted
 from pipeline.params import Params, Places, Profile, load_project, midnight
@@ -79,19 +82,26 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None, rep
     model = model if model is not None else registry.champion(root, profile.name)
     clock.lap("champion")
     earlier = earlier_nights(places.nights, as_of) if replay is None else replay.earlier(places.nights, as_of)
-    came = _come_in(root, profile, params, earlier, midnight(as_of, profile.timezone), replay)
+    begins = midnight(as_of, profile.timezone)
+    decisions = read_decisions(places.matter_decisions, as_of=begins, timezone=profile.timezone)
+    came = _come_in(root, profile, params, earlier, begins, replay, decisions)
+    earlier = earlier.decided(decisions)
     clock.lap("intake")
     opening = earlier.opening or as_of - timedelta(days=params.scoring.opening_days)
     identity = _identity(model, params, profile)
     scored = _score_open(_Open(earlier, came.reports, opening, identity), model, profile, places)
     queue = _rank(scored, as_of, model, profile, params)
     clock.lap("scoring")
+    alerted = alert_night(
+        places, as_of, earlier=earlier.reports, new=came.reports, scored=scored, model=model, params=params, profile=profile
+    )
+    clock.lap("alerts")
     night = Night(
         profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version, scored_by=identity,
         inputs=came.checksums, n_new=len(came.reports), n_rejected=len(came.rejected), n_open=len(queue),
         n_selected=int((queue["selected"] != "waiting").sum()), seconds=clock.laps,
     )  # fmt: skip
-    publish(places.nights, as_of, night, queue, came.rejected, came.reports)
+    publish(places.nights, as_of, night, queue, came.rejected, came.reports, alerted)
     if replay is not None:
         replay.remember(as_of, earlier.after(came.reports, queue, opening=opening, scored_by=identity))
     logger.info(
@@ -109,7 +119,15 @@ class _Came:
     checksums: dict[str, dict[str, str]]
 
 
-def _come_in(root: Path, profile: Profile, params: Params, earlier: Earlier, begins: datetime, replay: Replay | None) -> _Came:
+def _come_in(
+    root: Path,
+    profile: Profile,
+    params: Params,
+    earlier: Earlier,
+    begins: datetime,
+    replay: Replay | None,
+    decisions: Sequence[Decision],
+) -> _Came:
     """Admit what no earlier night has admitted; in a replay that has been done once for all nights."""
     if replay is not None:
         return _Came(replay.new(earlier, begins), schema.REJECTED.empty(), replay.checksums)
@@ -120,6 +138,7 @@ def _come_in(root: Path, profile: Profile, params: Params, earlier: Earlier, beg
         as_of=begins,
         params=params.intake,
         n_processes=params.threads,
+        decisions=decisions,
     )
     return _Came(admitted.reports, admitted.rejected, checksums)
 

@@ -8,7 +8,8 @@ byte, because a report's duplicate group and matter depend on earlier reports on
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline import schema
+from pipeline.alerting import Alerted
+from pipeline.intake.decided import Decision, apply
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,10 @@ class Earlier:
             last_queue=queue,
             last_scored_by=scored_by,
         )
+
+    def decided(self, decisions: Sequence[Decision]) -> "Earlier":
+        """The same with the matters that people's decisions give reports."""
+        return replace(self, reports=apply(self.reports, decisions), last_queue=apply(self.last_queue, decisions))
 
 
 def joined(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +129,15 @@ class Replay:
         self._last = (as_of, left)
 
 
-def publish(nights: Path, as_of: date, night: Any, queue: pd.DataFrame, rejected: pd.DataFrame, reports: pd.DataFrame) -> None:
+def publish(
+    nights: Path,
+    as_of: date,
+    night: Any,
+    queue: pd.DataFrame,
+    rejected: pd.DataFrame,
+    reports: pd.DataFrame,
+    alerted: Alerted,
+) -> None:
     """Write a night aside, then rename it into place.
 
     Args:
@@ -132,6 +147,7 @@ def publish(nights: Path, as_of: date, night: Any, queue: pd.DataFrame, rejected
         queue: QUEUE.
         rejected: REJECTED.
         reports: The REPORTS it admitted.
+        alerted: What it raises.
     """
     aside, final, old = (nights / f"{prefix}{as_of.isoformat()}" for prefix in (".writing-", "", ".replaced-"))
     shutil.rmtree(aside, ignore_errors=True)
@@ -139,6 +155,7 @@ def publish(nights: Path, as_of: date, night: Any, queue: pd.DataFrame, rejected
     schema.QUEUE.write(queue, aside / "queue.parquet")
     schema.REJECTED.write(rejected, aside / "rejected.parquet")
     schema.REPORTS.write(reports, aside / "reports.parquet")
+    alerted.write(aside)
     said = {**asdict(night), "published_at": datetime.now(UTC).isoformat(timespec="seconds")}
     (aside / "manifest.json").write_text(json.dumps(said, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     if final.exists():

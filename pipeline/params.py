@@ -227,6 +227,11 @@ class Places:
         return self.room("evaluation") / model
 
     @property
+    def matter_decisions(self) -> Path:
+        """MATTER_DECISIONS."""
+        return self.room("decisions") / "matters.parquet"
+
+    @property
     def nights(self) -> Path:
         """One folder per published night."""
         return self.room("nights")

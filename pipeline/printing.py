@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipeline import schema
-from pipeline.params import Places, load_profile
+from pipeline.params import Places, load_params, load_profile
 from pipeline.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
@@ -147,6 +147,64 @@ def act_line(act: "Act") -> str:
     """A promotion or rollback in one line."""
     change = f"v{act.before} → v{act.version}" if act.before else f"→ v{act.version}"
     return f"{act.when[:19]}Z  {act.kind}  {change}  {act.end or 'under way'}  by {act.who}: {act.why}"
+
+
+_ALERTS = {
+    "en": {
+        "head": "Alerts on {as_of}: {n_open} open, {n_new} of them new, {n_closed} closed earlier.",
+        "columns": ("kind", "since", "where", "counted", "usual", "people", "sure", "unit", "examples"),
+        "kinds": {schema.SURGE: "surge", schema.GROWING: "growing matter", schema.NOVEL: "something new"},
+        "everywhere": "all areas", "everything": "all categories", "in": "{n} in {days} days", "closed": "closed {day}",
+    },
+    "zh": {
+        "head": "{as_of} 预警：{n_open} 条未结，其中新增 {n_new} 条；已结 {n_closed} 条。",
+        "columns": ("类型", "起始", "范围", "计数", "平常", "人数", "把握", "建议单位", "示例"),
+        "kinds": {schema.SURGE: "数量激增", schema.GROWING: "事项升温", schema.NOVEL: "新情况"},
+        "everywhere": "全部区域", "everything": "全部类别", "in": "{days} 天 {n} 件", "closed": "{day} 已结",
+    },
+}  # fmt: skip
+_EXAMPLES_SHOWN = 2
+
+
+def alerts_table(root: Path, as_of: str, *, language: str, closed: bool) -> tuple[str, pd.DataFrame]:
+    """The alerts of a published night, and the table they are from.
+
+    Args:
+        root: Project folder.
+        as_of: The night.
+        language: `zh` or `en`.
+        closed: Whether alerts that have subsided are shown too.
+    """
+    say = _ALERTS[language]
+    profile = load_profile(root, load_params(root).profile)
+    places = Places(root, profile.name)
+    alerts = schema.ALERTS.read(places.nights / as_of / "alerts.parquet")
+    is_open = alerts["state"] == schema.OPEN
+    new = is_open & (alerts["raised_on"].astype(str) == as_of)
+    counts = {"n_open": int(is_open.sum()), "n_new": int(new.sum()), "n_closed": int((~is_open).sum())}
+    shown = alerts if closed else alerts[is_open]
+    taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
+    rows = [_alert_row(alert, taxonomy, say, language) for _, alert in shown.iterrows()]
+    table = [_align([list(say["columns"]), *rows])] if rows else []
+    return "\n".join([str(say["head"]).format(as_of=as_of, **counts), *table]), shown
+
+
+def _alert_row(alert: "pd.Series[Any]", taxonomy: Taxonomy, say: dict[str, Any], language: str) -> list[str]:
+    category = getattr(taxonomy[alert["category"]], language) if alert["category"] is not None else say["everything"]
+    if alert["kind"] == schema.NOVEL:
+        category = " ".join(alert["terms"])
+    where = f"{say['everywhere'] if alert['area'] is None else alert['area']} · {category}"
+    if alert["matter_id"] is not None:
+        where += f" · {alert['matter_id']}"
+    since = str(alert["first_seen"])
+    if alert["state"] == schema.CLOSED:
+        since += f" ({str(say['closed']).format(day=alert['closed_on'])})"
+    usual = "–" if alert["kind"] == schema.NOVEL else f"{alert['expected']:.1f} ({alert['low']:.0f}–{alert['high']:.0f})"
+    unit = getattr(taxonomy.units[alert["unit"]], language) if alert["unit"] is not None else "–"
+    people = "–" if pd.isna(alert["n_reporters"]) else f"{alert['n_reporters']:.0f}"
+    counted = str(say["in"]).format(n=alert["n_reports"], days=alert["window_days"])
+    examples = " ".join(alert["report_ids"][:_EXAMPLES_SHOWN])
+    return [say["kinds"][alert["kind"]], since, where, counted, usual, people, f"{alert['confidence']:.0%}", unit, examples]
 
 
 def display_width(text: str) -> int:

@@ -179,6 +179,11 @@ REPORTS = Table(
 REJECTED = Table("REJECTED", _columns(source=_TEXT, source_row=pa.int64(), reason=_TEXT))
 """Rows that were not accepted: where and why, never what they said."""
 
+MATTER_DECISIONS = Table(
+    "MATTER_DECISIONS", _columns(decided_at=INSTANT, action=_TEXT, subject=_TEXT, into=_TEXT, by=_TEXT, reason=_TEXT)
+)
+"""What people decided about matters: `merge` one into another, or `move` a report into one."""
+
 OUTCOMES = Table("OUTCOMES", _columns(report_id=_TEXT, outcome=_TEXT, recorded_at=INSTANT))
 """Declared outcomes of reports, one row an event."""
 
@@ -234,3 +239,33 @@ QUEUE = Table(
 )  # fmt: skip
 """A night's open reports in reading order; `selected` is `ranked`, `unclear` (below the line, a category to be decided),
 `audit` (drawn from below the line) or `waiting`."""
+
+COUNTED = Table(
+    "COUNTED",
+    _columns(
+        report_id=_TEXT, recorded_at=_optional(INSTANT), category=_optional(_TEXT), category_probability=_optional(_REAL)
+    ),
+    unique="report_id",
+    ranges={"category_probability": (0.0, 1.0)},
+)  # fmt: skip
+"""How each report a night admitted is counted: since when it was known, its source's category or else the model's, and the
+probability of the model's; null where neither is known."""
+
+ALERT_KINDS = SURGE, GROWING, NOVEL = ("surge", "growing", "new")
+OPEN, CLOSED = "open", "closed"
+ALERTS = Table(
+    "ALERTS",
+    _columns(
+        alert_id=_TEXT, kind=_TEXT, area=_optional(_TEXT), category=_optional(_TEXT), matter_id=_optional(_TEXT),
+        candidate_id=_optional(_TEXT), state=_TEXT, first_seen=pa.date32(), last_seen=pa.date32(), raised_on=pa.date32(),
+        closed_on=_optional(pa.date32()), window_days=_COUNT, n_reports=_COUNT, expected=_REAL, low=_REAL, high=_REAL,
+        n_reporters=_optional(_COUNT), confidence=_REAL, unit=_optional(_TEXT), report_ids=pa.list_(_TEXT),
+        terms=pa.list_(_TEXT),
+    ),
+    unique="alert_id",
+    ranges={"confidence": (0.0, 1.0)},
+)  # fmt: skip
+"""Everything raised so far, one row an alert; what has subsided is `closed` and stays."""
+
+CANDIDATES = Table("CANDIDATES", _columns(report_id=_TEXT, candidate_id=_TEXT, received_at=INSTANT), unique="report_id")
+"""Reports that fit no category, and the group each belongs to; a group of enough of them is a candidate for a name."""

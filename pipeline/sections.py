@@ -18,6 +18,7 @@ class IntakeParams(Section):
     near_duplicate_similarity: Share
     matter_similarity: Share
     matter_similarity_other_area: Share
+    matter_log_odds: float
     matter_chance: Share
     matter_window_days: Count
 
@@ -94,8 +95,31 @@ class BacktestParams(Section):
     more_reviewers: Count
 
 
+class GrowthParams(Section):
+    """How matters that will gather more reporters are told."""
+
+    more_reporters: Count
+    horizon_days: Count
+    memory_days: Count
+    min_reporters: Count
+    min_probability: Share
+    false_alarms_per_month: Annotated[float, Field(gt=0.0)]
+
+
+class NoveltyParams(Section):
+    """How reports that fit no category are grouped."""
+
+    max_category_probability: Share
+    similarity: Share
+    min_reports: Count
+    min_reporters: Count
+    min_days: Count
+    window_days: Count
+    n_terms: Count
+
+
 class EmergingParams(Section):
-    """How surges of counts are found."""
+    """How surges, growing matters and new things are found, and when an alert is raised and closed."""
 
     country: str
     false_alarms_per_month: Annotated[float, Field(gt=0.0)]
@@ -111,6 +135,12 @@ class EmergingParams(Section):
     max_delay_days: Count
     n_simulated: Count
     n_trials: Count
+    max_false_discovery_rate: Share
+    close_after_days: Count
+    n_examples: Count
+    counted_days: Count
+    growth: GrowthParams
+    novelty: NoveltyParams
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:

@@ -65,6 +65,7 @@ def make_project(root: Path, *, n_reports: int = 720, seed: int = 5) -> Path:
     params["evaluation"]["n_bootstrap"] = 50
     params["intake"]["reject_limit"] = 0.05
     params["evaluation"]["gates"]["min_behaviour_share"]["order"] = 0.5  # three questions, and 480 reports to learn from
+    params["emerging"]["n_simulated"], params["emerging"]["n_trials"] = 100, 1
     _write(root / "params.yaml", params)
     _write(root / "data" / "taxonomy" / "desk.yaml", _taxonomy())
     _write(root / "data" / "profiles" / "desk.yaml", _profile())

@@ -14,7 +14,20 @@ LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibrat
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {
     *("registry", "champions", "judging", "promotion", "ensemble", "comparison"),
-    *("nightly", "nights", "refits", "orders", "past", "backtest", "capacity", "cli", "checking", "printing"),
+    *(
+        "nightly",
+        "nights",
+        "alerting",
+        "matter_commands",
+        "refits",
+        "orders",
+        "past",
+        "backtest",
+        "capacity",
+        "cli",
+        "checking",
+        "printing",
+    ),
 }
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}

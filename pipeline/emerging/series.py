@@ -99,6 +99,24 @@ def counts(
     return CountSeries(keys, days, observed, reporters, share)
 
 
+SILENT_DAYS = 14
+"""Days without a single report after which a source is taken to have begun anew."""
+
+
+def running_since(days: "pd.Series[pd.Timestamp]") -> date | None:
+    """The first day from which reports came in without a long silence; a few stray earlier ones are no history.
+
+    Args:
+        days: Naive day of each report.
+    """
+    known = np.unique(days.dropna().to_numpy(dtype="datetime64[D]"))
+    if not len(known):
+        return None
+    silent = np.flatnonzero(np.diff(known).astype(np.int64) > SILENT_DAYS)
+    start: date = known[silent[-1] + 1 if len(silent) else 0].astype(date)
+    return start
+
+
 _LEVELS = {AREA_CATEGORY: (True, True), CATEGORY: (False, True), AREA: (True, False), ALL: (False, False)}
 
 

@@ -33,14 +33,17 @@ from pipeline.emerging.thresholds import adjusted, first_alarms
 from pipeline.sections import EmergingParams
 
 BANDS = (
-    "area", "category", "level", "day", "observed", "expected", "upper", "p_value", "false_discovery_rate", "method",
-    "window_days", "window_observed", "window_expected", "n_reporters", "alarm", "surge_id",
+    "area", "category", "level", "day", "observed", "expected", "low", "high", "upper", "p_value", "false_discovery_rate",
+    "method", "window_days", "window_observed", "window_expected", "window_low", "window_high", "n_reporters", "alarm",
+    "surge_id",
 )  # fmt: skip
 SURGES = (
-    "surge_id", "area", "category", "level", "first_day", "last_day", "n_days", "ongoing", "observed", "expected", "upper",
-    "p_value", "false_discovery_rate", "method", "window_days", "n_reporters",
+    "surge_id", "area", "category", "level", "first_day", "last_day", "n_days", "ongoing", "observed", "expected", "low",
+    "high", "upper", "p_value", "false_discovery_rate", "method", "window_days", "n_reporters",
 )  # fmt: skip
 
+USUAL = 0.95
+"""Share of usual counts that lie in the interval shown."""
 REMEMBERED_STEPS = 28
 """Steps judged before those shown, so that a surge keeps its first day when that leaves the days shown."""
 
@@ -50,10 +53,11 @@ class Detection:
     """What a night sees.
 
     Attributes:
-        bands: One row per series and day looked at: `observed` and `expected` count of the day; `upper`, the count from
-            which the day alone would alarm; `p_value`, the probability that a day without a surge looks as unusual;
-            `false_discovery_rate` among the series of the day; the `method`; the window it speaks of with its counts; the
-            day's different reporters (null where not known); `alarm`, and the surge the alarm belongs to.
+        bands: One row per series and day looked at: `observed` and `expected` count of the day; `low` and `high`, between
+            which 95 % of usual counts lie; `upper`, the count from which the day alone would alarm; `p_value`, the
+            probability that a day without a surge looks as unusual; `false_discovery_rate` among the series of the day; the
+            `method`; the window it speaks of with its counts; the day's different reporters (null where not known);
+            `alarm`, and the surge the alarm belongs to.
         surges: One row per surge: its series, first and last day of alarm, whether the last day looked at still alarms, and
             the counts, expectation and p-value of its most unusual window. `n_reporters` is the largest number of different
             reporters on one of its days: at least so many people.
@@ -117,7 +121,9 @@ def _judge(series: CountSeries, calibration: Calibration, n_asked: int, params: 
     single = sums[0]
     size = 1.0 / single.dispersion
     upper = nbinom.isf(calibration.cut, size, size / (size + single.expected)) + 1.0
-    seen, expected = _of_window(sums, lengths)
+    low, high = usual_counts(single.expected, single.dispersion)
+    seen, window_expected, window_dispersion = _of_window(sums, lengths)
+    window_low, window_high = usual_counts(window_expected, window_dispersion)
     days = series.days[len(series.days) - n_asked :]
     n_series = len(series.keys)
     keys = series.keys.loc[series.keys.index.repeat(n_asked)].reset_index(drop=True)
@@ -127,25 +133,38 @@ def _judge(series: CountSeries, calibration: Calibration, n_asked: int, params: 
         day=np.tile(days, n_series),
         observed=series.observed[:, -n_asked:].ravel(),
         expected=single.expected.ravel(),
+        low=low.ravel(),
+        high=high.ravel(),
         upper=upper.ravel(),
         p_value=p_values.ravel(),
         false_discovery_rate=adjusted(p_values).ravel(),
         method=np.repeat(np.array(calibration.method, dtype=object), n_asked),
         window_days=lengths.ravel() * series.step_days,
         window_observed=seen.ravel(),
-        window_expected=expected.ravel(),
+        window_expected=window_expected.ravel(),
+        window_low=window_low.ravel(),
+        window_high=window_high.ravel(),
         n_reporters=pd.array(np.broadcast_to(reporters, n_series * n_asked), dtype="Int64"),
         alarm=alarm.ravel(),
     )
 
 
-def _of_window(sums: list[Window], lengths: Integers) -> tuple[Reals, Reals]:
-    """Counts of the windows the scores speak of, and what the days before each window led to expect."""
-    seen, expected = np.zeros(lengths.shape), np.zeros(lengths.shape)
+def usual_counts(expected: Reals, dispersion: Reals) -> tuple[Reals, Reals]:
+    """Between which counts `USUAL` of usual ones lie, of negative-binomial counts with these means and dispersions."""
+    size = 1.0 / np.maximum(dispersion, 1e-9)
+    share = size / (size + expected)
+    low, high = (nbinom.ppf(tail, size, share) for tail in ((1.0 - USUAL) / 2.0, (1.0 + USUAL) / 2.0))
+    return low, high
+
+
+def _of_window(sums: list[Window], lengths: Integers) -> tuple[Reals, Reals, Reals]:
+    """Counts of the windows the scores speak of, what the days before each led to expect, and the dispersion of that."""
+    seen, expected, dispersion = (np.zeros(lengths.shape) for _ in range(3))
     for window in sums:
         chosen = lengths == window.length
         seen[chosen], expected[chosen] = window.observed[chosen], window.expected[chosen]
-    return seen, expected
+        dispersion[chosen] = window.dispersion[chosen]
+    return seen, expected, dispersion
 
 
 def _named(bands: pd.DataFrame, series: CountSeries, params: EmergingParams) -> pd.DataFrame:
@@ -180,7 +199,8 @@ def merge(bands: pd.DataFrame) -> pd.DataFrame:
     merged = span.join(
         strongest[["area", "category", "level", "upper", "p_value", "false_discovery_rate", "method", "window_days"]]
     )
-    merged["observed"], merged["expected"] = strongest["window_observed"], strongest["window_expected"]
+    for name in ("observed", "expected", "low", "high"):
+        merged[name] = strongest[f"window_{name}"]
     merged["ongoing"] = merged["last_day"] == bands["day"].max()
     merged = merged.reset_index().sort_values(["p_value", "surge_id"], ignore_index=True)
     return merged[list(SURGES)]

@@ -24,6 +24,7 @@ import pandas as pd
 from pipeline import schema
 from pipeline.errors import RejectLimitError
 from pipeline.intake.cleaning import Cleaned, clean_all
+from pipeline.intake.decided import Decision, apply
 from pipeline.intake.declared import DeclaredCopies
 from pipeline.intake.matters import MatterIndex
 from pipeline.intake.ordering import Spool
@@ -79,6 +80,7 @@ def admit(
     params: IntakeParams,
     key: bytes,
     n_processes: int,
+    decisions: Sequence[Decision] = (),
 ) -> Iterator[Admitted]:
     """Make reports of the rows received before `as_of` that are not reports yet.
 
@@ -89,12 +91,13 @@ def admit(
         params: Section `intake` of params.yaml.
         key: Secret key of the reporters' hashes, from `hashing.secret_key`.
         n_processes: Processes to clean with.
+        decisions: What people decided about matters before `as_of`, see `decided`.
 
     Yields:
         First what was rejected, as the rows are read; then the reports in order of arrival.
     """
     known = set(earlier["report_id"])
-    index = MatterIndex(params)
+    index = MatterIndex(params, decisions)
     if known:
         index.restore(earlier)
     with tempfile.TemporaryDirectory(prefix="triage-intake-") as folder:
@@ -109,7 +112,7 @@ def admit(
         ranks = np.full(spool.n_rows, -1, dtype=np.int64)
         places = order.loc[~order["repeated"] & (order["place"] >= 0), "place"].to_numpy(dtype=np.int64)
         ranks[places] = np.arange(len(places))
-        yield from _matched(spool.in_order(ranks), index)
+        yield from _matched(spool.in_order(ranks), index, decisions)
 
 
 @dataclass(frozen=True)
@@ -160,11 +163,11 @@ def _repeated(order: pd.DataFrame) -> Admitted:
     return Admitted(schema.REPORTS.empty(), pd.concat(parts, ignore_index=True), tallies)
 
 
-def _matched(ordered: Iterable[pd.DataFrame], index: MatterIndex) -> Iterator[Admitted]:
+def _matched(ordered: Iterable[pd.DataFrame], index: MatterIndex, decisions: Sequence[Decision]) -> Iterator[Admitted]:
     """Give reports in order of arrival their duplicate group and matter."""
     declared = DeclaredCopies()
     for rows in ordered:
-        reports = schema.REPORTS.check(declared.join(index.add(rows), rows["duplicate_key"]))
+        reports = schema.REPORTS.check(apply(declared.join(index.add(rows), rows["duplicate_key"]), decisions))
         tallies = {
             str(source): Counter(accepted=len(of_source), duplicates=int(of_source["duplicate_of"].notna().sum()))
             for source, of_source in reports.groupby("source", sort=True)

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from pipeline import schema
 from pipeline.errors import SourceError
 from pipeline.intake.admission import Admitted, add_up, admit, check_reject_limit, together
+from pipeline.intake.decided import Decision, read_decisions
 from pipeline.intake.hashing import secret_key
 from pipeline.intake.outcomes import read_outcomes
 from pipeline.intake.registration import Kind, Source, load_source, verify
@@ -95,7 +96,14 @@ def run(root: Path) -> IntakeSummary:
 
 
 def receive(
-    root: Path, names: Sequence[str], *, earlier: pd.DataFrame, as_of: datetime, params: IntakeParams, n_processes: int
+    root: Path,
+    names: Sequence[str],
+    *,
+    earlier: pd.DataFrame,
+    as_of: datetime,
+    params: IntakeParams,
+    n_processes: int,
+    decisions: Sequence[Decision] = (),
 ) -> tuple[Admitted, dict[str, dict[str, str]]]:
     """Admit a night's reports: the rows of some sources received before `as_of` that are not reports yet.
 
@@ -106,6 +114,7 @@ def receive(
         as_of: The instant from which we look, aware.
         params: Section `intake` of params.yaml.
         n_processes: Processes to clean with.
+        decisions: What people decided about matters before `as_of`.
 
     Returns:
         New REPORTS, REJECTED and tallies; and source to file name to sha256, for the night's manifest.
@@ -116,7 +125,9 @@ def receive(
     """
     checksums: dict[str, dict[str, str]] = {}
     raw = _open(root, names, "reports", params.batch_rows, checksums)
-    parts = admit(raw, earlier=earlier, as_of=as_of, params=params, key=secret_key(root), n_processes=n_processes)
+    parts = admit(
+        raw, earlier=earlier, as_of=as_of, params=params, key=secret_key(root), n_processes=n_processes, decisions=decisions
+    )
     admitted = together(parts)
     check_reject_limit(admitted.tallies, params.reject_limit)
     return admitted, checksums
@@ -149,8 +160,15 @@ def _admit_reports(
     tallies: dict[str, Tally] = {name: Counter() for name in profile.sources}
     matters: set[str] = set()
     raw = _open(root, profile.sources, "reports", params.intake.batch_rows, checksums)
+    decisions = read_decisions(Places(root, profile.name).matter_decisions, as_of=as_of, timezone=profile.timezone)
     parts = admit(
-        raw, earlier=schema.REPORTS.empty(), as_of=as_of, params=params.intake, key=secret_key(root), n_processes=params.threads
+        raw,
+        earlier=schema.REPORTS.empty(),
+        as_of=as_of,
+        params=params.intake,
+        key=secret_key(root),
+        n_processes=params.threads,
+        decisions=decisions,
     )
     for part in parts:
         reports.append(part.reports)

@@ -57,7 +57,9 @@ def test_an_error_is_one_message_and_exit_code_2(tmp_path, capsys):
 
 def test_a_night_prints_a_table_a_person_can_read(project, capsys):
     assert _triage("--project", project, "nightly", "--as-of", "2025-08-04", "--lang", "zh", "--show", "3") == 0
-    lines = capsys.readouterr().out.splitlines()
+    queue, alerts = capsys.readouterr().out.split("\n\n")
+    assert alerts.startswith("2025-08-04 预警")
+    lines = queue.splitlines()
     assert lines[0].startswith("2025-08-04")
     assert lines[1].split()[:3] == ["序", "风险", "类别"]
     assert any("抽查" in line for line in lines)

@@ -1,12 +1,13 @@
 import json
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
 
 from pipeline import nightly, schema
 from pipeline.errors import RejectLimitError, TrackingError
+from pipeline.intake.decided import record
 from pipeline.nightly import run_night
 from pipeline.nights import Replay
 from pipeline.printing import queue_table
@@ -101,6 +102,20 @@ def test_nights_give_reports_the_matters_that_learning_gives_them(project, model
     pd.testing.assert_frame_equal(nightly_ids, learned.loc[nightly_ids.index, ["matter_id", "duplicate_group"]])
 
 
+def test_what_people_decide_about_matters_holds_from_the_next_night_on(project, model):
+    run_night(project, date(2025, 8, 4), model=model)
+    waiting = _queue(project, "2025-08-04").query("selected == 'waiting'")
+    moved = waiting["report_id"].iloc[0]
+    path = project / "data" / "decisions" / "desk" / "matters.parquet"
+    when = datetime(2025, 8, 4, 3, tzinfo=UTC)
+    record(path, action="move", subject=moved, into="m-else", by="li", why="test", now=when)
+    try:
+        run_night(project, date(2025, 8, 5), model=model)
+    finally:
+        path.unlink()
+    assert _queue(project, "2025-08-05").set_index("report_id").loc[moved, "matter_id"] == "m-else"
+
+
 def test_a_night_with_too_many_bad_rows_leaves_the_last_queue_in_place(project, model):
     run_night(project, date(2025, 8, 4), model=model)
     before = sorted(path.name for path in (project / "data" / "nights" / "desk").iterdir())
@@ -148,7 +163,7 @@ def test_the_manifest_names_inputs_model_parameters_and_counts(project, model):
     assert set(manifest["inputs"]) == {"desk"}
     assert manifest["model"] == "dispute-triage-desk v1"
     assert manifest["n_new"] > manifest["n_open"] > manifest["n_selected"] == 5
-    assert set(manifest["seconds"]) == {"champion", "intake", "scoring"}
+    assert set(manifest["seconds"]) == {"champion", "intake", "scoring", "alerts"}
 
 
 def test_without_a_champion_a_night_says_what_to_do(project, monkeypatch, tmp_path):

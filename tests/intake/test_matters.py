@@ -1,8 +1,5 @@
 """Which reports concern one matter, from earlier reports only."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +9,8 @@ from pipeline.intake.grams import GramSets, GramStore
 from pipeline.intake.pairs import cosine
 from pipeline.intake.rarity import Rarity
 from tests.builders import make_reports
-from tests.conftest import ROOT
 from tests.intake.builders import make_index
+from tests.messages import citizen_messages
 
 GIVEN = ["duplicate_group", "duplicate_of", "matter_id"]
 STATION = (
@@ -251,19 +248,7 @@ def test_cosine_is_that_of_the_weighted_sets():
 @pytest.fixture(scope="module")
 def messages():
     """Dated citizen messages, as written, and what all at once gives them."""
-    folder = Path(os.environ.get("TRIAGE_MIRROR", ROOT.parent / "shared" / "data"))
-    path = folder / "tipdm2020_citizen_messages" / "messages_votes_3304.jsonl.gz"
-    if not path.exists():
-        pytest.skip("needs the citizen messages: set TRIAGE_MIRROR")
-    raw = pd.read_json(path, lines=True)
-    received = raw["created_at"].dt.tz_localize("Asia/Shanghai").dt.tz_convert("UTC")
-    reports = make_reports(
-        received.astype(str).tolist(),
-        report_id=raw["msg_id"].astype(str),
-        title=raw["title"],
-        text=raw["text"],
-        area=raw["area"],
-    ).sort_values(["received_at", "report_id"], ignore_index=True)
+    reports = citizen_messages()
     return reports, make_index().add(reports)
 
 
