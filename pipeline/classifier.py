@@ -133,6 +133,10 @@ class NetworkClassifier(Protocol):
         It returns category values of shape (n_reports, n_learned) and risk values of shape (n_reports,).
         """
 
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the network's modules that make its outputs; rounding them costs rank and saves nothing."""
+
     def encode(self, reports: pd.DataFrame) -> EncodedReports:
         """Read reports with `title`, `text` and `schema.HISTORY`."""
 

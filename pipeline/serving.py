@@ -153,7 +153,7 @@ def _hold(trial: _Trial, sample: pd.DataFrame) -> dict[str, Any]:
     refused: dict[str, str] = {}
     for backend, precision in candidates(params):
         try:
-            export(backend, precision, trial.steps.network, inputs, trial.folder)
+            export(backend, precision, trial.steps, inputs, trial.folder)
             reports = sample.head(params.measured_reports)
             measured += measure(
                 trial.steps, (backend, precision), reports, folder=trial.folder, n_threads=trial.params.threads, params=params

@@ -83,6 +83,7 @@ class TransformerSteps:
         self._model = model
         self.network = Pass(model.fitted_.network).eval()
         self.categories = model.categories
+        self.heads = ("category_head", "risk_head")
 
     @property
     def digest(self) -> str:

@@ -80,7 +80,7 @@ def test_the_same_reports_in_the_same_order_give_the_same_bytes(steps, reports, 
 
 @pytest.mark.parametrize("backend", [pytest.param("openvino", marks=pytest.mark.slow), "onnxruntime"])
 def test_an_export_scores_like_torch_and_travels_to_another_process(backend, model, steps, samples, reports, tmp_path):
-    export(backend, "float32", steps.network, samples, tmp_path)
+    export(backend, "float32", steps, samples, tmp_path)
     engine = Engine(steps, load_pass(Setting(backend, "float32", 2), tmp_path, steps.network), PARAMS)
     _same(engine.predict(reports), model.predict(reports), atol=1e-4)
     _same(pickle.loads(pickle.dumps(engine)).predict(reports), engine.predict(reports), atol=0.0)
@@ -89,7 +89,7 @@ def test_an_export_scores_like_torch_and_travels_to_another_process(backend, mod
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
 def test_8_bits_score_nearly_like_32(backend, model, steps, samples, reports, tmp_path):
-    export(backend, "int8", steps.network, samples, tmp_path)
+    export(backend, "int8", steps, samples, tmp_path)
     fast = Engine(steps, load_pass(Setting(backend, "int8", 1), tmp_path, steps.network), PARAMS).predict(reports)
     _same(fast, model.predict(reports), atol=0.5)
 
