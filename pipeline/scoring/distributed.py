@@ -6,6 +6,7 @@ The model travels once to each node.
 """
 
 import logging
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 _READ = ("title", "text", *HISTORY)
 _SHARD = "shard"
+_ANSWERS_SECONDS = 10
+_NO_CLUSTER = "No Ray cluster answers at '{}'. Start one with `ray start --head`, or correct --address."
 Shards = Iterable[tuple[Path, pd.DataFrame]]
 
 
@@ -59,16 +62,25 @@ def _connect(address: str | None) -> Any:
     except ImportError as error:
         raise ParameterError("Ray is not installed. Install it with `pip install 'dispute-triage[ray]'`.") from error
     if not ray.is_initialized():
+        _refuse_silence(address)
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ParameterError(
-                f"No Ray cluster answers at '{address}'. Start one with `ray start --head`, or correct --address."
-            ) from error
+            raise ParameterError(_NO_CLUSTER.format(address)) from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.max_errored_blocks = 0
     return ray
+
+
+def _refuse_silence(address: str | None) -> None:
+    """Ray itself waits five minutes for a cluster that is not there."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=_ANSWERS_SECONDS).close()
+        except OSError as error:
+            raise ParameterError(_NO_CLUSTER.format(address)) from error
 
 
 def _sent(part: pd.DataFrame, number: int) -> pa.Table:
