@@ -201,9 +201,7 @@ def _score_open(waiting: _Open, model: TrainedModel, score: Score, profile: Prof
     return together
 
 
-def add_scores(
-    reports: pd.DataFrame, model: TrainedModel, taxonomy: Taxonomy, *, score: Score | None = None
-) -> pd.DataFrame:
+def add_scores(reports: pd.DataFrame, model: TrainedModel, taxonomy: Taxonomy, *, score: Score | None = None) -> pd.DataFrame:
     """Add what a model says of reports: the columns of PROBABILITIES, and the `priority` made of them.
 
     Args:

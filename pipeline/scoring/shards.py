@@ -16,18 +16,12 @@ import pandas as pd
 import pyarrow as pa
 from tqdm import tqdm
 
+from pipeline import schema
 from pipeline.scoring.copies import digest_reports, distinct
 
 Score = Callable[[pd.DataFrame], pd.DataFrame]
-SCORES = pa.schema(
-    [
-        pa.field("category_probabilities", pa.list_(pa.float32())),
-        pa.field("category", pa.string()),
-        pa.field("category_probability", pa.float64()),
-        pa.field("risk", pa.float64()),
-    ]
-)
-"""What `TrainedModel.score` returns, in Arrow."""
+SCORES = pa.schema([column for column in schema.PROBABILITIES.arrow if column.name not in ("report_id", "split")])
+"""What a model says of a report."""
 ScoreShards = Callable[[Iterable[tuple[Path, pd.DataFrame]]], Iterator[tuple[Path, pd.DataFrame]]]
 """Scores shards somewhere and gives each back with the file it belongs in, in any order."""
 
@@ -129,4 +123,4 @@ def _read(file: Path) -> pa.Table:
 
 def _to_frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
-    return frame.astype({"category": object})
+    return frame.astype({column.name: object for column in SCORES if pa.types.is_string(column.type)})
