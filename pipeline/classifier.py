@@ -6,7 +6,7 @@ over every classifier.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,17 @@ def logits_table(examples: pd.DataFrame, logits: Logits) -> pd.DataFrame:
             "risk_logit": logits.risk,
         }
     )
+
+
+class Predictor(Protocol):
+    """Whatever scores reports; an engine in place of a classifier can do this much and no more."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Category ids in the order of the logits' columns."""
+
+    def predict(self, reports: pd.DataFrame) -> Logits:
+        """Score reports; empty and very long texts are scored like any other."""
 
 
 class Classifier(Protocol):
@@ -87,4 +98,53 @@ class RiskOverTime(Protocol):
 
         The label window's column equals `Logits.risk`. Calibrators are fitted for the label window only, so the other columns
         may order and compare reports but must not be shown as probabilities.
+        """
+
+
+class EncodedReports(Protocol):
+    """Reports as a network reads them, still of different lengths."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each report, shape (n_reports,)."""
+
+    def batch(self, rows: np.ndarray, *, n_tokens: int) -> tuple[np.ndarray, ...]:
+        """The network's inputs for some reports, each with `len(rows)` rows; tokens are padded behind to `n_tokens`."""
+
+
+class NetworkClassifier(Protocol):
+    """A classifier in three steps, so that an engine can take over the middle one, which costs nearly all the time.
+
+    `encode`, the network and `decode` one after the other give what `Classifier.predict` gives.
+    """
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Category ids in the order of the logits' columns."""
+
+    @property
+    def digest(self) -> str:
+        """Changes with the weights and with everything else the logits depend on."""
+
+    @property
+    def network(self) -> Any:
+        """A `torch.nn.Module` in 32 bits for the inputs of a batch, any number of reports and tokens.
+
+        It returns category values of shape (n_reports, n_learned) and risk values of shape (n_reports,).
+        """
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the network's modules that make its outputs; rounding them costs rank and saves nothing."""
+
+    def encode(self, reports: pd.DataFrame) -> EncodedReports:
+        """Read reports with `title`, `text` and `schema.HISTORY`."""
+
+    def decode(self, encoded: Any, category: np.ndarray, risk: np.ndarray) -> Logits:
+        """Make logits of the network's outputs for the same reports, in their order.
+
+        Args:
+            encoded: What `encode` returned.
+            category: Shape (n_reports, n_learned), float32.
+            risk: Shape (n_reports,), float32.
         """

@@ -134,6 +134,8 @@ def _add_nights(commands: Any) -> None:
     """The night and what is measured on past ones."""
     nightly = _add(commands, "nightly", _nightly, "score and rank one night and publish its queue")
     nightly.add_argument("--as-of", type=_day, required=True, help="the morning the queue is for; nothing later is looked at")
+    nightly.add_argument("--engine", choices=("local", "ray"), default="local", help="score here, or on a Ray cluster")
+    nightly.add_argument("--address", help="of the Ray cluster, such as 10.0.0.5:6379 (default: start one here)")
     nightly.add_argument("--show", type=int, default=10, help="rows to print")
     backtest = _add(commands, "backtest", _backtest, "replay past nights with models that know only what was known")
     backtest.add_argument("--from", dest="first", type=_day, required=True, help="first night")
@@ -215,7 +217,12 @@ def _nightly(options: argparse.Namespace) -> Result:
     from pipeline.nightly import run_night
     from pipeline.printing import alerts_table, queue_table
 
-    night = run_night(options.project, options.as_of)
+    elsewhere = None
+    if options.engine == "ray":
+        from pipeline.scoring.distributed import on_ray
+
+        elsewhere = on_ray(options.address)
+    night = run_night(options.project, options.as_of, elsewhere=elsewhere)
     queue = queue_table(options.project, night, n_rows=options.show, language=options.lang)
     alerts, _ = alerts_table(options.project, night.as_of, language=options.lang, closed=False)
     return f"{queue}\n\n{alerts}", asdict(night)

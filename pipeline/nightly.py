@@ -9,9 +9,10 @@ the same night again gives the same queue, because it depends on earlier nights 
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ from pipeline.registry import TrainedModel
 from pipeline.scoring.priority import priority, severity_weights
 from pipeline.scoring.ranking import rank
 from pipeline.scoring.reasons import explain
+from pipeline.scoring.shards import Score, ScoreShards, forget, score_in_shards
+from pipeline.serving import accelerate
 from pipeline.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ class Night:
     as_of: str
     opening: str
     model: str
+    engine: str
     scored_by: str
     inputs: dict[str, dict[str, str]]
     n_new: int
@@ -58,14 +62,22 @@ class Night:
     seconds: dict[str, float]
 
 
-def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None, replay: Replay | None = None) -> Night:
+def run_night(
+    root: Path,
+    as_of: date,
+    *,
+    model: TrainedModel | None = None,
+    replay: Replay | None = None,
+    elsewhere: Callable[[Score], ScoreShards] | None = None,
+) -> Night:
     """Run the night of `as_of` and publish its queue.
 
     Args:
         root: Project folder.
         as_of: The morning the queue is for; reports received before it began are looked at.
-        model: Scores the reports; the profile's champion if not given.
+        model: Scores the reports; the profile's champion, with the fastest engine that scores alike, if not given.
         replay: What came in and what earlier nights left, where one process runs many nights; read anew if not given.
+        elsewhere: Takes the scoring to other machines; a killed night goes on from its finished shards either way.
 
     Returns:
         The manifest.
@@ -79,7 +91,7 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None, rep
         raise ParameterError(f"Profile '{profile.name}' names no nightly_sources, so it has no nights. Add them to its file.")
     restore_interrupted(places.nights)
     clock = _Clock()
-    model = model if model is not None else registry.champion(root, profile.name)
+    model = model if model is not None else accelerate(root, registry.champion(root, profile.name))
     clock.lap("champion")
     earlier = earlier_nights(places.nights, as_of) if replay is None else replay.earlier(places.nights, as_of)
     begins = midnight(as_of, profile.timezone)
@@ -89,7 +101,9 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None, rep
     clock.lap("intake")
     opening = earlier.opening or as_of - timedelta(days=params.scoring.opening_days)
     identity = _identity(model, params, profile)
-    scored = _score_open(_Open(earlier, came.reports, opening, identity), model, profile, places)
+    shards = places.nights / f".scoring-{as_of.isoformat()}"
+    score = _by_shards(model, identity, shards, params, elsewhere) if replay is None else model.score
+    scored = _score_open(_Open(earlier, came.reports, opening, identity), model, score, profile, places)
     queue = _rank(scored, as_of, model, profile, params)
     clock.lap("scoring")
     alerted = alert_night(
@@ -97,11 +111,12 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None, rep
     )
     clock.lap("alerts")
     night = Night(
-        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version, scored_by=identity,
-        inputs=came.checksums, n_new=len(came.reports), n_rejected=len(came.rejected), n_open=len(queue),
+        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version, engine=model.engine,
+        scored_by=identity, inputs=came.checksums, n_new=len(came.reports), n_rejected=len(came.rejected), n_open=len(queue),
         n_selected=int((queue["selected"] != "waiting").sum()), seconds=clock.laps,
     )  # fmt: skip
     publish(places.nights, as_of, night, queue, came.rejected, came.reports, alerted)
+    forget(shards)
     if replay is not None:
         replay.remember(as_of, earlier.after(came.reports, queue, opening=opening, scored_by=identity))
     logger.info(
@@ -181,23 +196,39 @@ class _Open:
         return queue[(queue["selected"] == "waiting") & same]
 
 
-def _score_open(waiting: _Open, model: TrainedModel, profile: Profile, places: Places) -> pd.DataFrame:
+def _by_shards(
+    model: TrainedModel, identity: str, folder: Path, params: Params, elsewhere: Callable[[Score], ScoreShards] | None
+) -> Score:
+    """Scores reports here or elsewhere, and keeps every finished shard until the night is published."""
+    return partial(
+        score_in_shards,
+        score=model.score,
+        folder=folder,
+        identity=identity,
+        shard_reports=params.scoring.engine.shard_reports,
+        elsewhere=elsewhere(model.score) if elsewhere is not None else None,
+    )
+
+
+def _score_open(waiting: _Open, model: TrainedModel, score: Score, profile: Profile, places: Places) -> pd.DataFrame:
     """Every open report with category, risk and priority."""
-    reports = add_scores(waiting.unscored(profile.timezone), model, load_taxonomy(places.taxonomy(profile.taxonomy)))
+    taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
+    reports = add_scores(waiting.unscored(profile.timezone), model, taxonomy, score=score)
     parts = [part for part in (waiting.carried, reports) if len(part)] or [reports]
     together: pd.DataFrame = pd.concat([part[_SCORED] for part in parts], ignore_index=True)
     return together
 
 
-def add_scores(reports: pd.DataFrame, model: TrainedModel, taxonomy: Taxonomy) -> pd.DataFrame:
+def add_scores(reports: pd.DataFrame, model: TrainedModel, taxonomy: Taxonomy, *, score: Score | None = None) -> pd.DataFrame:
     """Add what a model says of reports: the columns of PROBABILITIES, and the `priority` made of them.
 
     Args:
         reports: Reports with `title`, `text` and `schema.HISTORY`.
         model: The model.
         taxonomy: Whose severity weights count.
+        score: Scores in the model's place, shard by shard; the model itself if not given.
     """
-    scores = model.score(reports)
+    scores = (model.score if score is None else score)(reports)
     weights = severity_weights(taxonomy, model.categories)
     shares = np.array(scores["category_probabilities"].tolist()).reshape(len(reports), len(weights))
     said = {name: scores[name].to_numpy() for name in _FROM_MODEL}
@@ -222,5 +253,5 @@ def _rank(scored: pd.DataFrame, as_of: date, model: TrainedModel, profile: Profi
 
 def _identity(model: TrainedModel, params: Params, profile: Profile) -> str:
     """Digest of the model and of every parameter a score depends on."""
-    text = model.version + params.model_dump_json() + profile.model_dump_json()
+    text = model.version + model.engine + params.model_dump_json() + profile.model_dump_json()
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -19,7 +19,7 @@ import pandas as pd
 
 from pipeline import schema, tracking
 from pipeline.calibration.calibrators import Calibrators
-from pipeline.classifier import Classifier
+from pipeline.classifier import Predictor
 from pipeline.errors import ArtifactError
 from pipeline.params import Places, Profile, load_project
 
@@ -35,18 +35,20 @@ _NETWORK = ("torch", "transformers", "tokenizers", "datasets", "tqdm")
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A classifier with its calibrators, ready to score.
+    """A classifier, or an engine in its place, with its calibrators, ready to score.
 
     Attributes:
         learned_until: Arrival of the last report it learned from or was calibrated on, ISO 8601; empty where undated.
+        engine: What makes the network's pass; `exact` is the classifier itself.
     """
 
     name: str
     version: str
     profile: str
-    classifier: Classifier
+    classifier: Predictor
     calibrators: Calibrators
     learned_until: str = ""
+    engine: str = "exact"
 
     @property
     def categories(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.limits import GateParams
+from pipeline.machine import EngineParams, ParityParams
 from pipeline.settings import Count, Section, Share
 
 
@@ -83,6 +84,8 @@ class ScoringParams(Section):
     audit_share: Share
     unclear_share: Share
     n_reasons: Count
+    engine: EngineParams
+    parity: ParityParams
 
 
 class BacktestParams(Section):

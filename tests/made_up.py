@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from pipeline.schema import EXAMPLES, HISTORY
@@ -59,3 +60,21 @@ def without_escalation(examples: pd.DataFrame) -> pd.DataFrame:
     """The examples as if nothing were known of what became of them."""
     unknown = pd.array([pd.NA] * len(examples), dtype="boolean")
     return examples.assign(escalated=unknown, followed_days=float("nan"), outcome_days=float("nan"))
+
+
+def scores_by_length(reports: pd.DataFrame) -> pd.DataFrame:
+    """What a model would say that takes the length of a text for its risk."""
+    n_reports = len(reports)
+    risk = reports["text"].str.len().to_numpy(dtype=np.float64) / 100
+    return pd.DataFrame(
+        {
+            "category_probabilities": list(np.full((n_reports, 2), 0.5, dtype=np.float32)),
+            "category": ["a"] * n_reports,
+            "category_probability": [0.5] * n_reports,
+            "category_set": [["a", "b"]] * n_reports,
+            "lane": ["plain"] * n_reports,
+            "risk": risk,
+            "risk_low": risk / 2,
+            "risk_high": risk,
+        }
+    )

@@ -9,25 +9,12 @@ import yaml
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "pipeline"
-VOCABULARY = {"errors", "schema", "taxonomy", "settings", "limits", "sections", "params", "classifier", "tracking"}
+VOCABULARY = {"errors", "schema", "taxonomy", "settings", "machine", "limits", "sections", "params", "classifier", "tracking"}
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {
-    *("registry", "champions", "judging", "promotion", "ensemble", "comparison"),
-    *(
-        "nightly",
-        "nights",
-        "alerting",
-        "matter_commands",
-        "refits",
-        "orders",
-        "past",
-        "backtest",
-        "capacity",
-        "cli",
-        "checking",
-        "printing",
-    ),
+    *("registry", "serving", "champions", "judging", "promotion", "ensemble", "comparison", "alerting", "matter_commands"),
+    *("nightly", "nights", "refits", "orders", "past", "backtest", "capacity", "cli", "checking", "printing"),
 }
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}

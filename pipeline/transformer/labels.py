@@ -8,11 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from pipeline.classifier import Logits
 from pipeline.errors import TrainingError
 from pipeline.transformer.batches import UNKNOWN
 
 logger = logging.getLogger(__name__)
 _MIN_CATEGORIES = 2
+ABSENT_LOGIT = -20.0
+"""How far the logit of a category without a training example lies below the least of the others."""
 
 
 def learned_categories(
@@ -94,3 +97,20 @@ def has_both_outcomes(train: pd.DataFrame) -> bool:
         logger.warning("transformer: every settled training report %s; risk logits will be zero", outcome)
         return False
     return True
+
+
+def widen(
+    category: np.ndarray, risk: np.ndarray, categories: Sequence[str], learned: Sequence[str], *, has_risk: bool
+) -> Logits:
+    """Logits over the whole taxonomy, from those of the categories that were learned.
+
+    Args:
+        category: Shape (n_reports, n_learned), float32.
+        risk: Shape (n_reports,), float32.
+        categories: The taxonomy's, in its order.
+        learned: Those the columns of `category` stand for.
+        has_risk: Whether the risk head learned anything; otherwise the risk is zero.
+    """
+    wide = np.repeat(category.min(axis=1, keepdims=True) + ABSENT_LOGIT, len(categories), axis=1)
+    wide[:, [categories.index(name) for name in learned]] = category
+    return Logits(wide.astype(np.float32), risk if has_risk else np.zeros_like(risk))

@@ -25,7 +25,7 @@ from pipeline.transformer import artifact
 from pipeline.transformer.batches import HistoryScaler, Reports, make_reports
 from pipeline.transformer.checkpoints import EpochResult
 from pipeline.transformer.encoders import Encoder, bring_encoder
-from pipeline.transformer.labels import escalated_values, has_both_outcomes, learned_categories, number_categories
+from pipeline.transformer.labels import escalated_values, has_both_outcomes, learned_categories, number_categories, widen
 from pipeline.transformer.network import Network, Objective, log_shares, set_dropout
 from pipeline.transformer.optimization import best_device
 from pipeline.transformer.params import TransformerParams, WideParams
@@ -35,8 +35,6 @@ from pipeline.transformer.wide import WideFeatures
 
 logger = logging.getLogger(__name__)
 
-ABSENT_LOGIT = -20.0
-"""How far the logit of a category without a training example lies below the least of the others."""
 _SCORING_REPORTS = 4096
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -161,7 +159,7 @@ class Transformer:
             objective=objective,
             optimization=self.params.optimization,
             regularization=self.params.regularization,
-            pad_id=_pad_id(reading.encoder),
+            pad_id=pad_id(reading.encoder),
             second_type=special_tokens(reading.encoder.tokenizer, self.params.input.joining).second_type,
             seed=self.seed,
             device=best_device(),
@@ -211,16 +209,12 @@ class Transformer:
     def predict(self, reports: pd.DataFrame) -> Logits:
         """Score reports with `title`, `text` and `schema.HISTORY`; empty and very long texts like any other."""
         fitted = self.fitted_
-        category = np.zeros((len(reports), len(self._categories)), dtype=np.float32)
+        category = np.zeros((len(reports), len(fitted.learned)), dtype=np.float32)
         risk = np.zeros(len(reports), dtype=np.float32)
         for start in range(0, len(reports), _SCORING_REPORTS):
             chunk = slice(start, start + _SCORING_REPORTS)
-            category_logits, risk_logits = self._score(reports.iloc[chunk])
-            least = category_logits.min(axis=1, keepdims=True)
-            category[chunk] = least + ABSENT_LOGIT
-            category[chunk, [self._categories.index(name) for name in fitted.learned]] = category_logits
-            risk[chunk] = risk_logits if fitted.has_risk else 0.0
-        return Logits(category, risk)
+            category[chunk], risk[chunk] = self._score(reports.iloc[chunk])
+        return widen(category, risk, self._categories, fitted.learned, has_risk=fitted.has_risk)
 
     def _score(self, reports: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         fitted, params = self.fitted_, self.params
@@ -233,7 +227,7 @@ class Transformer:
                 wide=None if fitted.wide is None else fitted.wide.transform(reports),
             ),
             params.optimization,
-            _pad_id(fitted.encoder),
+            pad_id(fitted.encoder),
             special_tokens(fitted.encoder.tokenizer, params.input.joining).second_type,
             best_device(),
         )
@@ -291,7 +285,12 @@ def _saved_wide(network: Network, params: WideParams) -> WideFeatures | None:
     return WideFeatures(params, network.get_buffer("wide_idf").cpu().numpy()) if params.buckets else None
 
 
-def _pad_id(encoder: Encoder) -> int:
+def pad_id(encoder: Encoder) -> int:
+    """The token that fills short reports up.
+
+    Raises:
+        TrainingError: If the tokenizer has none.
+    """
     if encoder.tokenizer.pad_token_id is None:
         raise TrainingError("the encoder's tokenizer has no padding token. Name another in encoder.pretrained.name.")
     return int(encoder.tokenizer.pad_token_id)
