@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import registry, schema
+from pipeline.acceleration import accelerate
 from pipeline.alerting import alert_night
 from pipeline.dataset.history import add_history
 from pipeline.errors import ParameterError
@@ -31,7 +32,6 @@ from pipeline.scoring.priority import priority, severity_weights
 from pipeline.scoring.ranking import rank
 from pipeline.scoring.reasons import explain
 from pipeline.scoring.shards import Score, ScoreShards, forget, score_in_shards
-from pipeline.serving import accelerate
 from pipeline.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ VOCABULARY = {"errors", "schema", "taxonomy", "settings", "machine", "limits", "
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {
-    *("registry", "serving", "champions", "judging", "promotion", "ensemble", "comparison", "alerting", "matter_commands"),
+    *("registry", "acceleration", "champions", "judging", "promotion", "ensemble", "comparison", "alerting", "matter_commands"),
     *("nightly", "nights", "refits", "orders", "past", "backtest", "capacity", "cli", "checking", "printing"),
 }
 OUTSIDE = {"simulator"}

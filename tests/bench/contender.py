@@ -38,7 +38,7 @@ def messages(root: Path, n_messages: int) -> pd.DataFrame:
 def with_model(way: str, root: Path, reports: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Scores by one of our models; the artifact is read from the stages' results."""
     from pipeline import registry
-    from pipeline.serving import accelerate
+    from pipeline.acceleration import accelerate
 
     name = "baseline" if way == "baseline" else "transformer"
     with tempfile.TemporaryDirectory() as aside:
