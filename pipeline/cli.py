@@ -11,10 +11,11 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.desk import add_commands as add_desk_commands
 from pipeline.errors import PipelineError
 
 STAGES = ("intake", "dataset", "encoder", "baseline", "transformer", "ensemble", "calibration", "evaluation")
@@ -108,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--labels", nargs="+", type=_count, default=[500, 1000, 2000, 4000, 0], help="0 or all: all of them")
     compare.add_argument("--seeds", nargs="+", type=int, default=[7, 8, 9])
     _add_acts(commands)
+    add_desk_commands(lambda name, command, about: _add(commands, name, command, about), _day)
     return parser
 
 
@@ -208,8 +210,10 @@ def _nightly(options: argparse.Namespace) -> Result:
 
     from pipeline.nightly import run_night
     from pipeline.printing import queue_table
+    from pipeline.publishing import publish_if_kept
 
     night = run_night(options.project, options.as_of)
+    publish_if_kept(options.project, options.as_of, now=datetime.now(UTC))
     return queue_table(options.project, night, n_rows=options.show, language=options.lang), asdict(night)
 
 

@@ -16,8 +16,13 @@ CONNECTING = {
     *("registry", "champions", "judging", "promotion", "ensemble", "comparison"),
     *("nightly", "nights", "refits", "orders", "past", "backtest", "capacity", "cli", "checking", "printing"),
 }
+VOCABULARY = {"errors", "schema", "taxonomy", "settings", "params", "classifier", "tracking", "casework", "desks"}
+LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
+NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
+CONNECTING = {"registry", "ensemble", "comparison", "nightly", "backtest", "cli", "checking", "printing", "publishing", "desk"}
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}
+HEAVY |= {"alembic", "fastapi", "jinja2", "argon2", "uvicorn"}
 DRAWERS = {"utils", "helpers", "common", "misc"}
 PIPELINES = (ROOT / "dvc.yaml", ROOT / "models" / "dvc.yaml")
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -1,0 +1,98 @@
+"""The review unit's commands: publish a night, keep accounts, serve the pages, retention and backups.
+
+Kept beside `cli.py`, which prints what they return. Like there, everything heavy is imported inside the command that needs it.
+"""
+
+import argparse
+import getpass
+import os
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+Result = tuple[str, dict[str, Any]]
+Add = Callable[[str, Callable[[argparse.Namespace], Result], str], argparse.ArgumentParser]
+
+
+def add_commands(add: Add, day: Callable[[str], date]) -> None:
+    """Add the commands to the parser.
+
+    Args:
+        add: Takes name, function and what it does; gives the command's own parser.
+        day: Reads a day from an argument.
+    """
+    publish = add("publish", _publish, "put a night's queue into the store of the review unit")
+    publish.add_argument("--as-of", type=day, required=True, help="the night's morning")
+    user = add("user", _user, "keep accounts of the review pages")
+    user.add_argument("act", choices=("add", "close", "list"))
+    user.add_argument("name", nargs="?", default="")
+    user.add_argument("--role", choices=("viewer", "reviewer", "lead", "admin"), default="reviewer")
+    user.add_argument("--area", action="append", help="an area the person sees; may be repeated (default: every area)")
+    purge = add("purge", _purge, "remove texts of decided reports received before a day; keep counts")
+    purge.add_argument("--before", type=day, required=True)
+    backup = add("backup", _backup, "write every row of the store to one new file")
+    backup.add_argument("file", type=Path)
+    restore = add("restore", _restore, "read a backup into an empty store")
+    restore.add_argument("file", type=Path)
+
+
+def _publish(options: argparse.Namespace) -> Result:
+    from dataclasses import asdict
+
+    from pipeline.publishing import publish_night
+
+    done = publish_night(options.project, options.as_of, now=_now())
+    said = "published" if done.changed else "was published already; nothing changed"
+    text = f"Night of {done.as_of} {said}: {done.n_items} open, {done.n_selected} to read, {done.n_withdrawn} withdrawn."
+    return text, asdict(done)
+
+
+def _user(options: argparse.Namespace) -> Result:
+    from pipeline.publishing import open_store
+
+    people = open_store(options.project).people
+    if options.act == "list":
+        known = people.everybody()
+        rows = [f"{one.name}  {one.role}  {', '.join(one.areas or ['*'])}{'' if one.active else '  closed'}" for one in known]
+        return "\n".join(rows) or "No accounts yet: triage user add NAME --role admin", {"accounts": rows}
+    if options.act == "close":
+        people.deactivate(options.name, now=_now())
+        return f"{options.name} is closed.", {"closed": options.name}
+    from pipeline.review.passwords import hash_password
+
+    password = os.environ.get("TRIAGE_NEW_PASSWORD") or getpass.getpass(f"Password for {options.name}: ")
+    person = people.add(options.name, hash_password(password), role=options.role, areas=options.area, now=_now())
+    return f"{person.name} ({person.role}) can sign in.", {"account": person.name, "role": person.role}
+
+
+def _purge(options: argparse.Namespace) -> Result:
+    from pipeline.params import load_params, load_profile, midnight
+    from pipeline.publishing import open_store
+    from pipeline.store.retention import purge
+
+    profile = load_profile(options.project, load_params(options.project).profile)
+    store = open_store(options.project)
+    done = purge(store.database, before=midnight(options.before, profile.timezone), now=_now())
+    text = f"{done.n_removed} texts removed; {done.n_kept_open} kept because nobody decided them yet."
+    return text, {"removed": done.n_removed, "kept_open": done.n_kept_open}
+
+
+def _backup(options: argparse.Namespace) -> Result:
+    from pipeline.publishing import open_store
+    from pipeline.store.backups import backup
+
+    n_rows = backup(open_store(options.project).database, options.file)
+    return f"{n_rows} rows written to {options.file}. Keep it as safe as the store.", {"rows": n_rows}
+
+
+def _restore(options: argparse.Namespace) -> Result:
+    from pipeline.publishing import open_database
+    from pipeline.store.backups import restore
+
+    n_rows = restore(open_database(options.project), options.file)
+    return f"{n_rows} rows restored from {options.file}.", {"rows": n_rows}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,104 @@
+"""A published night's folder goes into the store of the review unit.
+
+The folder is the source: this reads it, adds what a reader wants beside a report (similar earlier ones, how many different
+people reported the matter, outcomes known by then), and hands it over in one transaction. The folder again gives the store again.
+"""
+
+import hashlib
+import json
+import os
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline import schema
+from pipeline.errors import StoreError
+from pipeline.params import Places, Profile, load_params, load_profile, midnight
+from pipeline.scoring.similar import find_similar
+from pipeline.store.database import Database, store_url
+from pipeline.store.publishing import Publication, Published, publish
+from pipeline.store.store import Store
+from pipeline.taxonomy import load_taxonomy
+
+N_SIMILAR = 5  # past reports beside one; what fits the page without scrolling
+
+
+def open_database(root: Path) -> Database:
+    """The profile's store, whether it was made yet or not; `TRIAGE_STORE` names another place."""
+    return Database(store_url(root, load_params(root).profile, os.environ.get("TRIAGE_STORE") or None))
+
+
+def open_store(root: Path) -> Store:
+    """The profile's store.
+
+    Raises:
+        StoreError: If it was never made, or is of another revision.
+    """
+    database = open_database(root)
+    database.check()
+    return Store(database)
+
+
+def publish_night(root: Path, as_of: date, *, now: datetime) -> Published:
+    """Put a night into the store, and make the store where there is none.
+
+    Args:
+        root: Project folder.
+        as_of: The night's morning.
+        now: Instant of publishing, aware.
+
+    Raises:
+        StoreError: If that night was never run, or the database does not answer; nothing is kept.
+    """
+    profile = load_profile(root, load_params(root).profile)
+    night = _read_night(root, profile, as_of)
+    database = open_database(root)
+    database.migrate()
+    return publish(database, night, now=now)
+
+
+def publish_if_kept(root: Path, as_of: date, *, now: datetime) -> Published | None:
+    """Put a night into the store where the unit has one; None where it has none."""
+    return publish_night(root, as_of, now=now) if open_database(root).exists() else None
+
+
+def _read_night(root: Path, profile: Profile, as_of: date) -> Publication:
+    places = Places(root, profile.name)
+    folder = places.nights / as_of.isoformat()
+    if not (folder / "manifest.json").exists():
+        raise StoreError(f"There is no night in {folder}. Run it first: `triage nightly --as-of {as_of}`.")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    queue = schema.QUEUE.read(folder / "queue.parquet")
+    past = _admitted(places.nights, as_of)
+    shown = queue[queue["selected"] != "waiting"]
+    return Publication(
+        as_of=as_of,
+        digest=_digest(folder / "queue.parquet", str(manifest["model"])),
+        manifest=manifest,
+        queue=queue,
+        reports=past,
+        outcomes=_outcomes(places, profile, as_of),
+        taxonomy=load_taxonomy(places.taxonomy(profile.taxonomy)),
+        reporters={str(matter): int(n) for matter, n in past.groupby("matter_id")["reporter_hash"].nunique().items() if n},
+        similar=find_similar(shown, past, n_similar=N_SIMILAR),
+    )
+
+
+def _admitted(nights: Path, as_of: date) -> pd.DataFrame:
+    """Every report this night and those before it admitted."""
+    folders = [folder for folder in sorted(nights.glob("????-??-??")) if date.fromisoformat(folder.name) <= as_of]
+    parts = [schema.REPORTS.read(folder / "reports.parquet") for folder in folders]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def _outcomes(places: Places, profile: Profile, as_of: date) -> pd.DataFrame:
+    """Outcomes intake knows of that were recorded before the night; none where intake has not run."""
+    if not places.outcomes.exists():
+        return schema.OUTCOMES.empty()
+    outcomes = schema.OUTCOMES.read(places.outcomes)
+    return outcomes[outcomes["recorded_at"] < midnight(as_of, profile.timezone)]
+
+
+def _digest(queue: Path, model: str) -> str:
+    return hashlib.sha256(queue.read_bytes() + model.encode()).hexdigest()
