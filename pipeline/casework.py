@@ -1,8 +1,7 @@
 """What the store keeps and the review pages work with: plain values.
 
 The store and the pages are two rooms and never import each other; they meet here, as models and the night meet in
-`classifier.py`. Values are frozen and hold no database handle, so a page cannot change anything by accident; every change goes
-through one of the desks in `desks.py`.
+`classifier.py`. Values are frozen and hold no database handle; every change goes through one of the desks in `desks.py`.
 """
 
 from collections.abc import Mapping
@@ -17,12 +16,9 @@ ROLES: tuple[Role, ...] = ("viewer", "reviewer", "lead", "admin")
 Action = Literal["confirm", "false_alarm", "recategorize", "merge", "split", "hand_over", "mediated", "snooze"]
 ACTIONS: tuple[Action, ...] = ("confirm", "false_alarm", "recategorize", "merge", "split", "hand_over", "mediated", "snooze")
 CLOSING: Mapping[Action, str] = {
-    "confirm": "confirmed",
-    "false_alarm": "false_alarm",
-    "hand_over": "handed_over",
-    "mediated": "mediated",
+    "confirm": "confirmed", "false_alarm": "false_alarm", "hand_over": "handed_over", "mediated": "mediated",
     "snooze": "snoozed",
-}
+}  # fmt: skip
 """Actions after which a report no longer waits for a reader, and the status it then has; the others leave it open."""
 
 NEEDS_REASON: frozenset[Action] = frozenset({"false_alarm", "merge", "split", "hand_over", "snooze"})
@@ -118,6 +114,7 @@ class Item:
     claimed_name: str | None
     claimed_until: datetime | None
     second_due: bool
+    first_by: int | None
     version: int
 
     def is_held(self, now: datetime) -> bool:
@@ -269,6 +266,25 @@ class Pair:
     second_action: str
     first_category: str
     second_category: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A report with the decision that stands; `propensity` and `selected` are as when it was decided."""
+
+    report_id: str
+    received_at: datetime
+    title: str | None
+    text: str | None
+    area: str | None
+    channel: str | None
+    matter_id: str
+    at: datetime
+    action: str
+    category: str
+    predicted: str
+    selected: str
+    propensity: float
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Kept beside `cli.py`, which prints what they return. Like there, everything heav
 
 import argparse
 import getpass
+import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -24,6 +25,12 @@ def add_commands(add: Add, day: Callable[[str], date]) -> None:
     """
     publish = add("publish", _publish, "put a night's queue into the store of the review unit")
     publish.add_argument("--as-of", type=day, required=True, help="the night's morning")
+    review = add("review", _review, "serve the review pages")
+    demo = add("demo", _demo, "show the latest night in the review pages, with sample accounts")
+    demo.add_argument("--review", action="store_true", required=True, help="the review pages; so far the only demo of its own")
+    for served in (review, demo):
+        served.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+        served.add_argument("--port", type=int, default=8000)
     user = add("user", _user, "keep accounts of the review pages")
     user.add_argument("act", choices=("add", "close", "list"))
     user.add_argument("name", nargs="?", default="")
@@ -46,6 +53,37 @@ def _publish(options: argparse.Namespace) -> Result:
     said = "published" if done.changed else "was published already; nothing changed"
     text = f"Night of {done.as_of} {said}: {done.n_items} open, {done.n_selected} to read, {done.n_withdrawn} withdrawn."
     return text, asdict(done)
+
+
+def _review(options: argparse.Namespace) -> Result:
+    from pipeline.serving import review_app, serve
+
+    app = review_app(options.project, secure=not _is_here(options.host))
+    logging.getLogger(__name__).info("review: %s", _address(options))
+    serve(app, host=options.host, port=options.port)
+    return "The review pages were stopped.", {"stopped": True}
+
+
+def _demo(options: argparse.Namespace) -> Result:
+    from pipeline.serving import prepare_demo, review_app, serve
+
+    demo = prepare_demo(options.project)
+    app = review_app(options.project, secure=not _is_here(options.host))
+    logging.getLogger(__name__).info(
+        "Night of %s at %s   accounts: %s   password: %s   stop with Ctrl+C",
+        demo.as_of, _address(options), ", ".join(demo.names), demo.password,
+    )  # fmt: skip
+    serve(app, host=options.host, port=options.port)
+    return "The demo was stopped.", {"stopped": True}
+
+
+def _is_here(host: str) -> bool:
+    """Whether pages go to this machine only; then they may go without https."""
+    return host in ("127.0.0.1", "localhost", "::1")
+
+
+def _address(options: argparse.Namespace) -> str:
+    return f"http://{options.host}:{options.port}/"
 
 
 def _user(options: argparse.Namespace) -> Result:

@@ -65,3 +65,11 @@ class DecisionError(PipelineError):
 
 class NotAllowedError(PipelineError):
     """A person asked for what their role or area does not allow."""
+
+
+class NotSignedInError(PipelineError):
+    """Nobody is signed in, or the session is over."""
+
+
+class ForgedFormError(PipelineError):
+    """A form did not come from a page of this session."""

@@ -21,6 +21,7 @@ from pipeline.sections import (
     EmergingParams,
     EvaluationParams,
     IntakeParams,
+    ReviewParams,
     ScoringParams,
 )
 from pipeline.settings import Count, Section, Share, read_yaml
@@ -39,6 +40,7 @@ class Params(Section):
     scoring: ScoringParams
     backtest: BacktestParams
     emerging: EmergingParams
+    review: ReviewParams
 
 
 class DateSplit(Section):

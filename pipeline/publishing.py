@@ -1,7 +1,8 @@
 """A published night's folder goes into the store of the review unit.
 
 The folder is the source: this reads it, adds what a reader wants beside a report (similar earlier ones, how many different
-people reported the matter, outcomes known by then), and hands it over in one transaction. The folder again gives the store again.
+people reported the matter, outcomes known by then), and hands it over in one transaction. The folder again gives the same
+store.
 """
 
 import hashlib

@@ -5,7 +5,6 @@ locked, the second one finds it in the other's hands and is told so with nothing
 the first and changes nothing: it is there to measure how well people agree.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from pipeline.casework import CLOSING, NEEDS_REASON, Decided, Decision, Pair, Person, Verdict
+from pipeline.casework import CLOSING, NEEDS_REASON, Decided, Person, Verdict
 from pipeline.errors import DecisionError
 from pipeline.store import log
 from pipeline.store.database import Database
@@ -109,57 +108,6 @@ class Decisions:
         if not back:
             raise DecisionError("These reports were decided anew since. Undo the newer decision first.")
         return tuple(back)
-
-    def of_report(self, report_id: str) -> Sequence[Decision]:
-        """Every decision about a report, newest first."""
-        return self._read(DecisionRow.report_id == report_id, 100)
-
-    def newest(self, *, limit: int, since: datetime | None = None) -> Sequence[Decision]:
-        """The newest decisions, newest first."""
-        return self._read(DecisionRow.at >= since if since is not None else True, limit)
-
-    def pairs(self) -> Sequence[Pair]:
-        """First judgements that stand, each with its blind second."""
-        first, second, undone = aliased(DecisionRow), aliased(DecisionRow), aliased(DecisionRow)
-        query = (
-            select(first.report_id, first.action, second.action, first.category, second.category)
-            .join(second, (second.report_id == first.report_id) & second.second)
-            .outerjoin(undone, undone.undoes == first.id)
-            .where(~first.second, first.undoes.is_(None), undone.id.is_(None), first.action.in_(("confirm", "false_alarm")))
-            .order_by(first.id)
-        )
-        with self._database.reading() as session:
-            return [Pair(*row) for row in session.execute(query)]
-
-    def _read(self, condition: Any, limit: int) -> Sequence[Decision]:
-        undone = aliased(DecisionRow)
-        query = (
-            select(DecisionRow, UserRow.name, undone.id)
-            .join(UserRow, UserRow.id == DecisionRow.user_id)
-            .outerjoin(undone, undone.undoes == DecisionRow.id)
-            .where(condition)
-            .order_by(DecisionRow.id.desc())
-            .limit(limit)
-        )
-        copied = (
-            "id",
-            "report_id",
-            "at",
-            "action",
-            "category",
-            "reason",
-            "unit",
-            "until",
-            "matter_id",
-            "second",
-            "blind",
-            "batch",
-        )
-        with self._database.reading() as session:
-            return [
-                Decision(**{name: getattr(row, name) for name in copied}, person=name, undone=undone_id is not None)
-                for row, name, undone_id in session.execute(query)
-            ]
 
 
 def _refuse_incomplete(verdict: Verdict) -> None:

@@ -217,7 +217,7 @@ def _item(row: ItemRow, report: ReportRow, claimed_name: str | None) -> Item:
     copied = (
         *("report_id", "area", "received_at", "as_of", "rank", "selected", "category", "category_probability", "lane", "risk"),
         *("risk_low", "risk_high", "priority", "propensity", "history", "model", "unit", "due_at", "status", "snoozed_until"),
-        *("claimed_by", "claimed_until", "second_due", "version"),
+        *("claimed_by", "claimed_until", "second_due", "first_by", "version"),
     )
     return Item(
         **{name: getattr(row, name) for name in copied},

@@ -2,6 +2,7 @@
 
 from pipeline.store.database import Database
 from pipeline.store.deciding import Decisions
+from pipeline.store.judgements import Judgements
 from pipeline.store.log import Log
 from pipeline.store.matters import Matters, Nights
 from pipeline.store.people import People
@@ -15,6 +16,7 @@ class Store:
         self.database = database
         self.queue = Queue(database)
         self.decisions = Decisions(database)
+        self.judgements = Judgements(database)
         self.matters = Matters(database)
         self.nights = Nights(database)
         self.people = People(database)

@@ -29,7 +29,7 @@ def _decide(store, report_id, verdict, person, *, now=NOON, wants_second=False):
 def test_a_decision_puts_the_report_where_it_says_and_keeps_who_and_why(store, wang, verdict, status):
     publish_queue(store, "a")
     _decide(store, "a", verdict, wang)
-    [kept] = store.decisions.of_report("a")
+    [kept] = store.judgements.of_report("a")
     assert store.queue.get("a").status == status
     assert (kept.person, kept.action, kept.reason) == ("王", verdict.action, verdict.reason)
     assert [event.kind for event in store.log.of_report("a", limit=5)] == ["decided"]
@@ -91,7 +91,7 @@ def test_undo_puts_everything_back_once(store, wang):
     decided = _decide(store, "a", Verdict("mediated", category="wages"), wang)
     assert store.decisions.undo(decided.batch, wang, now=later(1)) == ("a",)
     assert (store.queue.get("a").status, store.queue.get("a").category) == ("open", "neighbours")
-    assert [(one.action, one.undone) for one in store.decisions.of_report("a")] == [("undo", False), ("mediated", True)]
+    assert [(one.action, one.undone) for one in store.judgements.of_report("a")] == [("undo", False), ("mediated", True)]
     with pytest.raises(DecisionError, match="nothing left"):
         store.decisions.undo(decided.batch, wang, now=later(2))
 
@@ -145,5 +145,5 @@ def test_a_blind_second_judgement_is_kept_beside_the_first_and_changes_nothing(s
     _decide(store, "a", Verdict("false_alarm", reason="无事", category="wages", blind=True), li)
     item = store.queue.get("a")
     assert (item.status, item.category, item.second_due) == ("confirmed", "neighbours", False)
-    [pair] = store.decisions.pairs()
+    [pair] = store.judgements.pairs()
     assert (pair.first_action, pair.second_action, pair.second_category) == ("confirm", "false_alarm", "wages")

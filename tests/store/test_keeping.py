@@ -56,7 +56,7 @@ def test_a_backup_restores_into_an_empty_store_and_work_goes_on(store, empty, tm
     other = Store(empty)
     assert restore(empty, file) == n_rows
     assert other.queue.get("a") == store.queue.get("a")
-    assert other.decisions.of_report("a") == store.decisions.of_report("a")
+    assert other.judgements.of_report("a") == store.judgements.of_report("a")
     other.decisions.decide("b", Verdict("confirm"), wang, now=NOON, wants_second=False)
 
 

@@ -1,0 +1,86 @@
+"""The review pages on a project's store, and a demo of them that needs nothing but the shipped sample's night."""
+
+import hmac
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from pipeline.errors import StoreError
+from pipeline.evaluation.baselines import load_harm_words
+from pipeline.intake.hashing import secret_key
+from pipeline.params import Places, load_params, load_profile
+from pipeline.publishing import open_database, open_store, publish_night
+from pipeline.review.access import Settings
+from pipeline.review.app import create_app
+from pipeline.review.passwords import hash_password
+from pipeline.store.store import Store
+from pipeline.taxonomy import load_outcomes, load_taxonomy
+
+DISTRESSING = ("life", "injury")  # groups of harm_words.yaml whose words fold a text behind a warning
+DEMO_ACCOUNTS = (("lead", "lead"), ("reviewer", "reviewer"))
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo's accounts and the password drawn for them."""
+
+    as_of: date
+    names: tuple[str, ...]
+    password: str
+
+
+def review_app(root: Path, *, secure: bool) -> FastAPI:
+    """The review pages of a project's profile.
+
+    Args:
+        root: Project folder.
+        secure: Whether cookies go over https only; False only where the pages are served to this machine alone.
+
+    Raises:
+        StoreError: If the store was never made, or is of another revision.
+    """
+    params = load_params(root)
+    profile = load_profile(root, params.profile)
+    places = Places(root, profile.name)
+    harm_words = load_harm_words(places.taxonomy("harm_words"))
+    settings = Settings(
+        params=params.review,
+        taxonomy=load_taxonomy(places.taxonomy(profile.taxonomy)),
+        outcomes=load_outcomes(places.outcome_definitions),
+        timezone=profile.timezone,
+        key=hmac.new(secret_key(root), b"review pages", sha256).digest(),
+        distressing=tuple(word for group in harm_words.groups if group.id in DISTRESSING for word in group.words),
+        secure=secure,
+    )
+    return create_app(open_store(root), settings)
+
+
+def serve(app: FastAPI, *, host: str, port: int) -> None:
+    """Serve until interrupted. One process: SQLite has one writer, and a page takes milliseconds."""
+    import uvicorn
+
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+def prepare_demo(root: Path) -> Demo:
+    """Publish the project's latest night and make accounts `lead` and `reviewer` with a password drawn now.
+
+    Raises:
+        StoreError: If no night was run yet.
+    """
+    nights = sorted(Places(root, load_params(root).profile).nights.glob("????-??-??"))
+    if not nights:
+        raise StoreError("There is no night to show. Run `make demo`, or `triage nightly --as-of <day>`, first.")
+    as_of, now = date.fromisoformat(nights[-1].name), datetime.now(UTC)
+    publish_night(root, as_of, now=now)
+    store, password = Store(open_database(root)), secrets.token_urlsafe(9)
+    for name, role in DEMO_ACCOUNTS:
+        store.people.add(name, hash_password(password), role=role, areas=None, now=now)
+    return Demo(as_of, tuple(name for name, _ in DEMO_ACCOUNTS), password)
