@@ -16,6 +16,10 @@ MADE |= {f"action_{one}" for one in (*ACTIONS, "undo")} | {
     f"nav_{one}" for one in ("queue", "matters", "alerts", "nights", "model")
 }
 
+STORE = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "pipeline" / "store").glob("*.py"))
+KINDS = {*re.findall(r'write\(\s*session,\s*"(\w+)"', STORE), "account_added", "account_changed"}
+MADE |= {f"event_{kind}" for kind in KINDS | {"viewed", "viewed_matter", "denied"}}
+
 
 def test_every_phrase_a_page_asks_for_is_there_in_both_languages_and_none_is_left_over():
     code = "".join(path.read_text(encoding="utf-8") for path in [*REVIEW.glob("*.py"), *REVIEW.glob("templates/*.html")])
