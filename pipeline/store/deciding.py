@@ -18,7 +18,7 @@ from pipeline.errors import DecisionError
 from pipeline.store import log
 from pipeline.store.database import Database
 from pipeline.store.matters import recount
-from pipeline.store.queue import in_scope, is_open
+from pipeline.store.queue import IS_OPEN, in_scope, wake
 from pipeline.store.tables import DecisionRow, ItemRow, ReportRow, UserRow
 
 
@@ -68,10 +68,11 @@ class Decisions:
             raise DecisionError("Joining and parting is done report by report. Open the report.")
         batch = uuid4().hex
         with self._database.writing() as session:
+            wake(session, now)
             query = (
                 select(ItemRow)
                 .join(ReportRow, ReportRow.report_id == ItemRow.report_id)
-                .where(ReportRow.matter_id == matter_id, is_open(now), in_scope(person.areas))
+                .where(ReportRow.matter_id == matter_id, IS_OPEN, in_scope(person.areas))
                 .order_by(ItemRow.report_id)
                 .with_for_update(of=ItemRow)
             )

@@ -84,6 +84,9 @@ class Nights:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._published: datetime | None = None
+        self._areas: tuple[str, ...] = ()
+        self._lanes: tuple[str, ...] = ()
 
     def newest(self, *, limit: int) -> Sequence[NightRecord]:
         """Published nights, the latest morning first."""
@@ -93,15 +96,24 @@ class Nights:
 
     def areas(self) -> Sequence[str]:
         """Every area reports came from, in order."""
-        query = select(ItemRow.area).where(ItemRow.area.is_not(None)).distinct().order_by(ItemRow.area)
-        with self._database.reading() as session:
-            return [area for area in session.scalars(query) if area is not None]
+        self._look_again()
+        return self._areas
 
     def lanes(self) -> Sequence[str]:
         """Every lane the queue has, in order."""
-        query = select(ItemRow.lane).where(ItemRow.lane.is_not(None)).distinct().order_by(ItemRow.lane)
+        self._look_again()
+        return self._lanes
+
+    def _look_again(self) -> None:
+        """Read areas and lanes when a night was published since; every page shows them, and only nights change them."""
         with self._database.reading() as session:
-            return [lane for lane in session.scalars(query) if lane is not None]
+            published = session.scalar(select(func.max(NightRow.published_at)))
+            if published != self._published:
+                self._areas, self._lanes = (
+                    tuple(name for name in session.scalars(select(column).distinct().order_by(column)) if name is not None)
+                    for column in (ItemRow.area, ItemRow.lane)
+                )
+                self._published = published
 
     def latest(self) -> date | None:
         """The morning of the latest night, or None."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pipeline.casework import Counts, Found, Item, PastReport, Person, Reason, Search
@@ -17,10 +17,11 @@ from pipeline.store import log
 from pipeline.store.database import Database
 from pipeline.store.tables import DecisionRow, ItemRow, OutcomeRow, ReportRow, UserRow
 
+MOST_COUNTED = 1000  # nobody pages further, and counting 100,000 would take longer than showing fifty
 
-def is_open(now: datetime) -> ColumnElement[bool]:
-    """Reports waiting for a reader: open, or put off until an instant that has passed."""
-    return or_(ItemRow.status == "open", and_(ItemRow.status == "snoozed", ItemRow.snoozed_until <= now))
+
+IS_OPEN = ItemRow.status == "open"
+"""Reports waiting for a reader; `wake` has opened again what was put off until now."""
 
 
 def in_scope(areas: Sequence[str] | None) -> ColumnElement[bool]:
@@ -40,15 +41,19 @@ class Queue:
         self._database = database
 
     def search(self, search: Search, *, now: datetime) -> Found:
-        """One page of matching reports in reading order; late ones do not jump, they are marked."""
-        conditions = _conditions(search, now)
-        counted = select(func.count()).select_from(ItemRow).where(*conditions)
+        """One page of matching reports in reading order, and how many match, counted up to `MOST_COUNTED`."""
+        conditions = _conditions(search)
+        matching = select(ItemRow.report_id).where(*conditions)
         if search.words:
-            counted = counted.join(ReportRow, ReportRow.report_id == ItemRow.report_id)
-        page = _read().where(*conditions).order_by(ItemRow.turn.desc(), ItemRow.received_at, ItemRow.report_id)
+            matching = matching.join(ReportRow, ReportRow.report_id == ItemRow.report_id)
+        counted = select(func.count()).select_from(matching.limit(MOST_COUNTED).subquery())
+        page = _read().where(*conditions).order_by(ItemRow.turn, ItemRow.received_at, ItemRow.report_id)
+        self._wake(now)
         with self._database.reading() as session:
-            rows = session.execute(page.offset(search.offset).limit(search.limit))
-            return Found(tuple(_item(*row) for row in rows), session.scalar(counted) or 0)
+            rows = session.execute(page.offset(search.offset).limit(search.limit)).all()
+            is_last = len(rows) < search.limit and (len(rows) > 0 or search.offset == 0)
+            n_matching = search.offset + len(rows) if is_last else session.scalar(counted) or 0
+            return Found(tuple(_item(*row) for row in rows), n_matching)
 
     def get(self, report_id: str) -> Item | None:
         """A report in the queue, or None."""
@@ -69,14 +74,15 @@ class Queue:
 
     def counts(self, areas: Sequence[str] | None, *, now: datetime, since: datetime) -> Counts:
         """What is left to do and what was done since an instant, within a scope."""
-        waiting = [is_open(now), in_scope(areas)]
-        asked = [*waiting, ItemRow.selected != "waiting"]
+        waiting = [IS_OPEN, in_scope(areas)]
+        asked = [*waiting, ItemRow.asked == true()]
+        self._wake(now)
         with self._database.reading() as session:
             decided = select(func.count(DecisionRow.id)).join(ItemRow, ItemRow.report_id == DecisionRow.report_id)
             return Counts(
                 n_to_read=_count(session, asked),
                 n_late=_count(session, [*asked, ItemRow.due_at <= now]),
-                n_waiting=_count(session, [*waiting, ItemRow.selected == "waiting"]),
+                n_waiting=_count(session, [*waiting, ItemRow.asked == false()]),
                 n_decided_today=session.scalar(decided.where(DecisionRow.at >= since, in_scope(areas))) or 0,
             )
 
@@ -95,8 +101,9 @@ class Queue:
         """
         mine = and_(ItemRow.claimed_by == person.id, ItemRow.claimed_until > now)
         second = and_(ItemRow.second_due, ItemRow.first_by != person.id, is_free(person.id, now))
-        first = and_(is_open(now), ItemRow.selected != "waiting", is_free(person.id, now))
+        first = and_(IS_OPEN, ItemRow.asked == true(), is_free(person.id, now))
         with self._database.writing() as session:
+            wake(session, now)
             for condition in (mine, second, first):
                 row = session.scalars(_next(condition, person)).first()
                 if row is not None:
@@ -118,6 +125,14 @@ class Queue:
                 session.flush()
             return read_item(session, report_id)
 
+    def _wake(self, now: datetime) -> None:
+        """Open what was put off until now, if there is any; so that reading alone does not ask for the right to write."""
+        with self._database.reading() as session:
+            due = session.scalar(select(ItemRow.report_id).where(_is_due(now)).limit(1))
+        if due is not None:
+            with self._database.writing() as session:
+                wake(session, now)
+
     def release(self, report_id: str, person: Person, *, now: datetime) -> None:
         """Let go of a report, so that somebody else gets it."""
         with self._database.writing() as session:
@@ -125,6 +140,22 @@ class Queue:
             if row is not None and row.claimed_by == person.id:
                 row.claimed_by = row.claimed_until = None
                 log.write(session, "released", at=now, person=person.id, report_id=report_id)
+
+
+def wake(session: Session, now: datetime) -> None:
+    """Open what was put off until an instant that has passed, and say so in the log."""
+    woken = session.scalars(
+        update(ItemRow)
+        .where(_is_due(now))
+        .values(status="open", snoozed_until=None, version=ItemRow.version + 1)
+        .returning(ItemRow.report_id)
+    )
+    for report_id in woken.all():
+        log.write(session, "woken", at=now, report_id=report_id)
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(ItemRow.status == "snoozed", ItemRow.snoozed_until <= now)
 
 
 def read_item(session: Session, report_id: str) -> Item | None:
@@ -164,17 +195,17 @@ def _next(condition: ColumnElement[bool], person: Person) -> Select[ItemRow]:
     return (
         select(ItemRow)
         .where(condition, in_scope(person.areas))
-        .order_by(ItemRow.turn.desc(), ItemRow.received_at, ItemRow.report_id)
+        .order_by(ItemRow.turn, ItemRow.received_at, ItemRow.report_id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
 
 
 def _count(session: Session, conditions: Sequence[Any]) -> int:
-    return session.scalar(select(func.count()).select_from(ItemRow).where(*conditions)) or 0
+    return session.scalar(select(func.count(ItemRow.status)).where(*conditions)) or 0
 
 
-def _conditions(search: Search, now: datetime) -> list[Any]:
+def _conditions(search: Search) -> list[Any]:
     given: list[Any] = [in_scope(search.areas)]
     for column, wanted in (
         (ItemRow.area, search.area),
@@ -185,9 +216,9 @@ def _conditions(search: Search, now: datetime) -> list[Any]:
         if wanted is not None:
             given.append(column == wanted)
     if search.status is None or search.status == "open":
-        given.append(is_open(now))
+        given.append(IS_OPEN)
         if search.only_selected:
-            given.append(ItemRow.selected != "waiting")
+            given.append(ItemRow.asked == true())
     else:
         given.append(ItemRow.status == search.status)
     if search.words:

@@ -84,7 +84,8 @@ class ReportRow(Base):
 class ItemRow(Base):
     """A report in the queue: the scores of the last night that held it, and where it stands.
 
-    `turn` orders the reading: the priority, except that an audit draw takes the turn of the ranked report in whose place it is
+    `asked` says that somebody is asked to read it (`selected` is not `waiting`). `turn` orders the reading, rising so that an
+    index gives it: the negative priority, except that an audit draw takes the turn of the ranked report in whose place it is
     read. `risk` and the like are the champion's and never change by hand; `category` is corrected by people.
     """
 
@@ -95,6 +96,7 @@ class ItemRow(Base):
     as_of: Mapped[date] = mapped_column(index=True)
     rank: Mapped[int]
     selected: Mapped[str] = mapped_column(String(20))
+    asked: Mapped[bool]
     turn: Mapped[float]
     predicted: Mapped[str] = mapped_column(String(100))
     category: Mapped[str] = mapped_column(String(100))
@@ -120,7 +122,10 @@ class ItemRow(Base):
     first_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     version: Mapped[int] = mapped_column(default=1)
     __table_args__ = (
-        Index("ix_items_reading", "status", "selected", "turn", "received_at", "report_id"),
+        # two in the very order of reading, without and with what waits below the line; and one that answers counts alone
+        Index("ix_items_asked", "status", "asked", "turn", "received_at", "report_id"),
+        Index("ix_items_reading", "status", "turn", "received_at", "report_id"),
+        Index("ix_items_counting", "status", "asked", "due_at", "area", "snoozed_until"),
         Index("ix_items_second", "second_due"),
         Index("ix_items_claimed_by", "claimed_by"),
     )

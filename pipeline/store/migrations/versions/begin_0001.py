@@ -179,6 +179,7 @@ def _items() -> None:
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("selected", sa.String(length=20), nullable=False),
+        sa.Column("asked", sa.Boolean(), nullable=False),
         sa.Column("turn", sa.Double(), nullable=False),
         sa.Column("predicted", sa.String(length=100), nullable=False),
         sa.Column("category", sa.String(length=100), nullable=False),
@@ -213,7 +214,9 @@ def _items() -> None:
 def _items_indexes() -> None:
     op.create_index(op.f("ix_items_as_of"), "items", ["as_of"], unique=False)
     op.create_index("ix_items_claimed_by", "items", ["claimed_by"], unique=False)
-    op.create_index("ix_items_reading", "items", ["status", "selected", "turn", "received_at", "report_id"], unique=False)
+    op.create_index("ix_items_asked", "items", ["status", "asked", "turn", "received_at", "report_id"], unique=False)
+    op.create_index("ix_items_reading", "items", ["status", "turn", "received_at", "report_id"], unique=False)
+    op.create_index("ix_items_counting", "items", ["status", "asked", "due_at", "area", "snoozed_until"], unique=False)
     op.create_index("ix_items_second", "items", ["second_due"], unique=False)
 
 
