@@ -36,6 +36,12 @@ def add_commands(add: Add, day: Callable[[str], date]) -> None:
     user.add_argument("name", nargs="?", default="")
     user.add_argument("--role", choices=("viewer", "reviewer", "lead", "admin"), default="reviewer")
     user.add_argument("--area", action="append", help="an area the person sees; may be repeated (default: every area)")
+    bulletin = add("bulletin", _bulletin, "write what happened in a period, against the one before and the same a year ago")
+    bulletin.add_argument("--from", dest="first", type=day, required=True, help="first day")
+    bulletin.add_argument("--to", dest="last", type=day, required=True, help="last day, included")
+    bulletin.add_argument("--area", action="append", help="cover this area only; may be repeated (default: every area)")
+    bulletin.add_argument("--lang", choices=("zh", "en"), default="zh" if os.environ.get("LANG", "").startswith("zh") else "en")
+    bulletin.add_argument("--folder", type=Path, default=Path("data/bulletins"), help="where to write the three files")
     purge = add("purge", _purge, "remove texts of decided reports received before a day; keep counts")
     purge.add_argument("--before", type=day, required=True)
     backup = add("backup", _backup, "write every row of the store to one new file")
@@ -104,12 +110,32 @@ def _user(options: argparse.Namespace) -> Result:
     return f"{person.name} ({person.role}) can sign in.", {"account": person.name, "role": person.role}
 
 
+def _bulletin(options: argparse.Namespace) -> Result:
+    from pipeline.params import load_project
+    from pipeline.publishing import open_store
+    from pipeline.serving import bulletin_writer
+    from pipeline.taxonomy import load_taxonomy
+
+    _, profile, places = load_project(options.project)
+    taxonomy = load_taxonomy(places.taxonomy(profile.taxonomy))
+    write = bulletin_writer(open_store(options.project), taxonomy, profile.timezone)
+    folder = options.project / options.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for form in ("html", "xlsx", "csv"):
+        files.append(folder / f"{profile.name}-{options.first}-{options.last}.{form}")
+        aside = files[-1].with_name(files[-1].name + ".writing")
+        aside.write_bytes(write(options.first, options.last, options.area, options.lang, form))
+        aside.replace(files[-1])
+    return "\n".join(str(file) for file in files), {"files": [str(file) for file in files]}
+
+
 def _purge(options: argparse.Namespace) -> Result:
-    from pipeline.params import load_params, load_profile, midnight
+    from pipeline.params import load_project, midnight
     from pipeline.publishing import open_store
     from pipeline.store.retention import purge
 
-    profile = load_profile(options.project, load_params(options.project).profile)
+    _, profile, _ = load_project(options.project)
     store = open_store(options.project)
     done = purge(store.database, before=midnight(options.before, profile.timezone), now=_now())
     text = f"{done.n_removed} texts removed; {done.n_kept_open} kept because nobody decided them yet."

@@ -27,6 +27,7 @@ from pipeline.casework import (
     SignedIn,
     Verdict,
 )
+from pipeline.period import PeriodFigures
 
 
 class QueueDesk(Protocol):
@@ -97,6 +98,19 @@ class MatterDesk(Protocol):
 
     def settle(self, alert_id: str, person: Person, *, status: str, now: datetime) -> None:
         """Say where an alert stands."""
+
+
+class FiguresDesk(Protocol):
+    """Counts."""
+
+    def period(self, start: datetime, end: datetime, areas: Sequence[str] | None) -> PeriodFigures:
+        """What happened in a period."""
+
+    def arrivals(
+        self, areas: Sequence[str] | None, *, area: str | None, category: str | None, matter_id: str | None,
+        since: datetime, before: datetime,
+    ) -> Sequence[datetime]:  # fmt: skip
+        """When reports of an area, a category or a matter arrived."""
 
 
 class NightDesk(Protocol):
@@ -173,6 +187,10 @@ class Store(Protocol):
     @property
     def matters(self) -> MatterDesk:
         """Matters and alerts."""
+
+    @property
+    def figures(self) -> FiguresDesk:
+        """Counts."""
 
     @property
     def nights(self) -> NightDesk:

@@ -8,14 +8,17 @@ store.
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline import schema
 from pipeline.errors import StoreError
-from pipeline.params import Places, Profile, load_params, load_profile, midnight
+from pipeline.params import Places, Profile, load_params, load_project, midnight
 from pipeline.scoring.similar import find_similar
 from pipeline.store.database import Database, store_url
 from pipeline.store.publishing import Publication, Published, publish
@@ -52,8 +55,8 @@ def publish_night(root: Path, as_of: date, *, now: datetime) -> Published:
     Raises:
         StoreError: If that night was never run, or the database does not answer; nothing is kept.
     """
-    profile = load_profile(root, load_params(root).profile)
-    night = _read_night(root, profile, as_of)
+    _, profile, places = load_project(root)
+    night = _read_night(places, profile, as_of)
     database = open_database(root)
     database.migrate()
     return publish(database, night, now=now)
@@ -64,8 +67,7 @@ def publish_if_kept(root: Path, as_of: date, *, now: datetime) -> Published | No
     return publish_night(root, as_of, now=now) if open_database(root).exists() else None
 
 
-def _read_night(root: Path, profile: Profile, as_of: date) -> Publication:
-    places = Places(root, profile.name)
+def _read_night(places: Places, profile: Profile, as_of: date) -> Publication:
     folder = places.nights / as_of.isoformat()
     if not (folder / "manifest.json").exists():
         raise StoreError(f"There is no night in {folder}. Run it first: `triage nightly --as-of {as_of}`.")
@@ -75,7 +77,7 @@ def _read_night(root: Path, profile: Profile, as_of: date) -> Publication:
     shown = queue[queue["selected"] != "waiting"]
     return Publication(
         as_of=as_of,
-        digest=_digest(folder / "queue.parquet", str(manifest["model"])),
+        digest=_digest([folder / "queue.parquet", folder / "alerts.parquet"], str(manifest["model"])),
         manifest=manifest,
         queue=queue,
         reports=past,
@@ -83,6 +85,7 @@ def _read_night(root: Path, profile: Profile, as_of: date) -> Publication:
         taxonomy=load_taxonomy(places.taxonomy(profile.taxonomy)),
         reporters={str(matter): int(n) for matter, n in past.groupby("matter_id")["reporter_hash"].nunique().items() if n},
         similar=find_similar(shown, past, n_similar=N_SIMILAR),
+        alerts=read_alerts(folder / "alerts.parquet"),
     )
 
 
@@ -101,5 +104,32 @@ def _outcomes(places: Places, profile: Profile, as_of: date) -> pd.DataFrame:
     return outcomes[outcomes["recorded_at"] < midnight(as_of, profile.timezone)]
 
 
-def _digest(queue: Path, model: str) -> str:
-    return hashlib.sha256(queue.read_bytes() + model.encode()).hexdigest()
+def read_alerts(file: Path) -> list[dict[str, Any]]:
+    """A night's alerts as rows of the store's table; none where the night raised no table.
+
+    What an alert is about has columns of its own; what it counted goes into `evidence`, whatever the night wrote there.
+    """
+    if not file.exists():
+        return []
+    return [_alert({name: _plain(value) for name, value in row.items()}) for row in pd.read_parquet(file).to_dict("records")]
+
+
+def _alert(row: dict[Any, Any]) -> dict[str, Any]:
+    first, last = row.pop("first_seen"), row.pop("last_seen")
+    about = {name: row.pop(name, None) for name in ("alert_id", "kind", "area", "category", "matter_id", "unit")}
+    status = "closed" if row.pop("state", "open") == "closed" else "open"
+    evidence = {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
+    return {**about, "first_day": first, "last_day": last, "status": status, "evidence": evidence}
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON takes it: lists for arrays, None for what is missing."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if value is pd.NaT or value != value else value
+
+
+def _digest(files: Sequence[Path], model: str) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.exists()) + model.encode()).hexdigest()

@@ -3,23 +3,29 @@
 import hmac
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 from fastapi import FastAPI
 
-from pipeline.errors import StoreError
+from pipeline.bulletin.comparing import Compared, Days
+from pipeline.bulletin.files import to_csv, to_xlsx
+from pipeline.bulletin.pages import to_fragment, to_html
+from pipeline.bulletin.telling import tell
+from pipeline.errors import ParameterError, StoreError
 from pipeline.evaluation.baselines import load_harm_words
 from pipeline.intake.hashing import secret_key
-from pipeline.params import Places, load_params, load_profile
+from pipeline.params import load_project, midnight
+from pipeline.period import BulletinForm, PeriodFigures, WriteBulletin
 from pipeline.publishing import open_database, open_store, publish_night
 from pipeline.review.access import Settings
 from pipeline.review.app import create_app
 from pipeline.review.passwords import hash_password
 from pipeline.store.store import Store
-from pipeline.taxonomy import load_outcomes, load_taxonomy
+from pipeline.taxonomy import Taxonomy, load_outcomes, load_taxonomy
 
 DISTRESSING = ("life", "injury")  # groups of harm_words.yaml whose words fold a text behind a warning
 DEMO_ACCOUNTS = (("lead", "lead"), ("reviewer", "reviewer"))
@@ -46,20 +52,49 @@ def review_app(root: Path, *, secure: bool) -> FastAPI:
     Raises:
         StoreError: If the store was never made, or is of another revision.
     """
-    params = load_params(root)
-    profile = load_profile(root, params.profile)
-    places = Places(root, profile.name)
+    params, profile, places = load_project(root)
     harm_words = load_harm_words(places.taxonomy("harm_words"))
+    store, taxonomy = open_store(root), load_taxonomy(places.taxonomy(profile.taxonomy))
     settings = Settings(
         params=params.review,
-        taxonomy=load_taxonomy(places.taxonomy(profile.taxonomy)),
+        taxonomy=taxonomy,
         outcomes=load_outcomes(places.outcome_definitions),
         timezone=profile.timezone,
         key=hmac.new(secret_key(root), b"review pages", sha256).digest(),
         distressing=tuple(word for group in harm_words.groups if group.id in DISTRESSING for word in group.words),
         secure=secure,
+        bulletin=bulletin_writer(store, taxonomy, profile.timezone),
     )
-    return create_app(open_store(root), settings)
+    return create_app(store, settings)
+
+
+def bulletin_writer(store: Store, taxonomy: Taxonomy, timezone: str) -> WriteBulletin:
+    """Writes bulletins from a store.
+
+    Args:
+        store: What is counted.
+        taxonomy: Names of categories and units.
+        timezone: IANA name; whose midnight divides days.
+    """
+
+    def figures(days: Days, areas: Sequence[str] | None) -> PeriodFigures:
+        begins, ends = midnight(days.first, timezone), midnight(days.last + timedelta(days=1), timezone)
+        return store.figures.period(begins, ends, areas)
+
+    def write(first: date, last: date, areas: Sequence[str] | None, language: str, form: BulletinForm) -> bytes:
+        if not date(1901, 1, 1) <= first <= last <= date(2200, 1, 1):
+            raise ParameterError(f"A bulletin runs from a day to the same or a later one, got {first} to {last}.")
+        days = Days(first, last)
+        now, before, last_year = (figures(one, areas) for one in (days, days.before, days.last_year))
+        compared = Compared(days, now, before if before.n_known else None, last_year if last_year.n_known else None)
+        told = tell(compared, taxonomy, areas, language)
+        if form == "csv":
+            return to_csv(told)
+        if form == "xlsx":
+            return to_xlsx(told)
+        return (to_html(told) if form == "html" else to_fragment(told)).encode("utf-8")
+
+    return write
 
 
 def serve(app: FastAPI, *, host: str, port: int) -> None:
@@ -75,7 +110,7 @@ def prepare_demo(root: Path) -> Demo:
     Raises:
         StoreError: If no night was run yet.
     """
-    nights = sorted(Places(root, load_params(root).profile).nights.glob("????-??-??"))
+    nights = sorted(load_project(root)[2].nights.glob("????-??-??"))
     if not nights:
         raise StoreError("There is no night to show. Run `make demo`, or `triage nightly --as-of <day>`, first.")
     as_of, now = date.fromisoformat(nights[-1].name), datetime.now(UTC)

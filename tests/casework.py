@@ -61,3 +61,22 @@ def make_person(store, name: str, role: str = "reviewer", areas: Sequence[str] |
 
 def later(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
+
+
+def make_alert(alert_id: str, first_day: str = "2024-07-30", **changes: object) -> dict[str, object]:
+    """A row of the store's table of alerts: a surge of neighbours' quarrels in the east."""
+    evidence = {
+        "window_days": 7,
+        "n_reports": 12,
+        "expected": 4.0,
+        "low": 1.0,
+        "high": 8.0,
+        "n_reporters": 9,
+        "confidence": 0.97,
+    }
+    given = {
+        "alert_id": alert_id, "kind": "surge", "area": "东区", "category": "neighbours", "matter_id": None, "unit": "mediators",
+        "first_day": date.fromisoformat(first_day), "last_day": date(2024, 8, 1), "status": "open",
+        "evidence": {**evidence, "report_ids": ["a"], "terms": []},
+    }  # fmt: skip
+    return given | changes

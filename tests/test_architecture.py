@@ -17,6 +17,7 @@ CONNECTING = {
     *("nightly", "nights", "refits", "orders", "past", "backtest", "capacity", "cli", "checking", "printing"),
 }
 VOCABULARY = {"errors", "schema", "taxonomy", "settings", "params", "classifier", "tracking", "casework", "desks"}
+VOCABULARY = {"errors", "schema", "taxonomy", "settings", "params", "classifier", "tracking", "casework", "desks", "period"}
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {"registry", "ensemble", "comparison", "nightly", "backtest", "cli", "checking", "printing"}

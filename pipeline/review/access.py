@@ -18,6 +18,7 @@ from fastapi import Depends, Request
 from pipeline.casework import Person, Role
 from pipeline.desks import Store
 from pipeline.errors import ForgedFormError, NotAllowedError, NotSignedInError
+from pipeline.period import WriteBulletin
 from pipeline.review.passwords import digest
 from pipeline.review.wording import Speech, preferred_language
 from pipeline.sections import ReviewParams
@@ -43,6 +44,7 @@ class Settings:
         key: Signs cookies and draws shares.
         distressing: Words whose texts are folded behind a warning.
         secure: Whether cookies go over https only.
+        bulletin: Writes bulletins; None where nobody can.
         clock: Gives the present instant, aware.
     """
 
@@ -53,6 +55,7 @@ class Settings:
     key: bytes
     distressing: tuple[str, ...] = ()
     secure: bool = True
+    bulletin: WriteBulletin | None = None
     clock: Callable[[], datetime] = _now
 
 

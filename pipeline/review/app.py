@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.desks import Store
 from pipeline.errors import DecisionError, ForgedFormError, NotAllowedError, NotSignedInError, PipelineError, StoreError
-from pipeline.review import matter_pages, overview_pages, queue_pages, report_pages, sign_in_pages
+from pipeline.review import alert_pages, bulletin_pages, matter_pages, overview_pages, queue_pages, report_pages, sign_in_pages
 from pipeline.review.access import Settings, speech_of
 from pipeline.review.rendering import page
 
@@ -52,7 +52,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     """
     app = FastAPI(title="Dispute Triage", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.store, app.state.settings = store, settings
-    for pages in (sign_in_pages, queue_pages, report_pages, matter_pages, overview_pages):
+    for pages in (sign_in_pages, queue_pages, report_pages, matter_pages, alert_pages, bulletin_pages, overview_pages):
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     app.middleware("http")(_guard)

@@ -1,21 +1,20 @@
-"""Matters and alerts: several reports about one thing, decided at once where that is right."""
+"""Matters: several reports about one thing, decided at once where that is right."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from pipeline.casework import Alert, Matter, Verdict
+from pipeline.casework import Matter, Verdict
 from pipeline.review.access import ReviewerForm, SessionForm, Viewer
+from pipeline.review.charts import Bar, bars
 from pipeline.review.reading import is_distressing
 from pipeline.review.rendering import Notice, notice_from, page, see
 from pipeline.review.report_pages import Past, verdict_unit
 
 router = APIRouter()
 MOST_REPORTS, MOST_MATTERS = 100, 100
-CHART_DAYS = 42  # six weeks; older reports of a matter are in its list
 
 
 class MatterForm(SessionForm):
@@ -25,23 +24,6 @@ class MatterForm(SessionForm):
     action: Literal["hand_over", "mediated", "confirm", "false_alarm"]
     reason: str = ""
     unit: str = ""
-
-
-class AlertForm(SessionForm):
-    """Where an alert stands."""
-
-    id: str
-    status: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A day of a chart: place, height in [0, 100], and what it says."""
-
-    day: date
-    n: int
-    x: int
-    height: int
 
 
 @dataclass(frozen=True)
@@ -61,14 +43,6 @@ class MatterContext:
     bars: tuple[Bar, ...]
     can_decide: bool
     notice: Notice | None
-
-
-@dataclass(frozen=True)
-class AlertsContext:
-    """What is emerging."""
-
-    alerts: tuple[Alert, ...]
-    can_decide: bool
 
 
 @router.get("/matters")
@@ -91,7 +65,7 @@ def matter(request: Request, visit: Viewer, matter_id: Annotated[str, Query(alia
     context = MatterContext(
         matter=found,
         reports=tuple(Past(one, is_distressing(f"{one.title} {one.text}", visit.settings)) for one in reports),
-        bars=_bars([one.received_at.astimezone(visit.say.zone).date() for one in reports]),
+        bars=bars([one.received_at.astimezone(visit.say.zone).date() for one in reports]),
         can_decide=visit.person.at_least("reviewer") and found.n_open > 0,
         notice=notice_from(visit, request),
     )
@@ -105,29 +79,3 @@ def decide_matter(visit: ReviewerForm, form: Annotated[MatterForm, Form()]) -> R
     verdict = Verdict(form.action, reason=form.reason.replace("\0", "")[:2000], unit=unit)
     done = visit.store.decisions.decide_matter(form.id.replace("\0", "")[:220], verdict, visit.person, now=visit.now)
     return see("/matter", id=form.id, decided=1, n=len(done.report_ids), batch=done.batch)
-
-
-@router.get("/alerts")
-def alerts(request: Request, visit: Viewer) -> HTMLResponse:
-    """What is emerging, open alerts first."""
-    found = visit.store.matters.alerts(visit.person.areas, limit=MOST_MATTERS)
-    return page(request, "alerts.html", AlertsContext(tuple(found), visit.person.at_least("reviewer")), visit)
-
-
-@router.post("/alerts/settle")
-def settle(visit: ReviewerForm, form: Annotated[AlertForm, Form()]) -> Response:
-    """Say of an alert that it is seen to, or over."""
-    visit.store.matters.settle(form.id.replace("\0", "")[:200], visit.person, status=form.status, now=visit.now)
-    return see("/alerts")
-
-
-def _bars(days: list[date]) -> tuple[Bar, ...]:
-    """Reports a day up to the newest one, at most six weeks of them."""
-    last = max(days)
-    first = max(min(days), last - timedelta(days=CHART_DAYS - 1))
-    counts = {first + timedelta(days=k): 0 for k in range((last - first).days + 1)}
-    for day in days:
-        if day in counts:
-            counts[day] += 1
-    highest = max(counts.values())
-    return tuple(Bar(day, n, x=12 * place, height=round(100 * n / highest)) for place, (day, n) in enumerate(counts.items()))

@@ -103,7 +103,7 @@ def next_for(visit: Visit, **done: str | int | None) -> Response:
 
 def _search(query: QueueQuery, visit: Visit) -> Search:
     offset = int(query.offset) if query.offset.isdecimal() and len(query.offset) < 8 else 0
-    since, before = _day(query.since), _day(query.before)
+    since, before = as_day(query.since), as_day(query.before)
     search = Search(
         areas=visit.person.areas,
         area=query.area or None,
@@ -124,7 +124,8 @@ def _search(query: QueueQuery, visit: Visit) -> Search:
     )
 
 
-def _day(text: str) -> date | None:
+def as_day(text: str) -> date | None:
+    """A day somebody typed or an address names, or None."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -65,6 +65,14 @@ class Speech:
         known = {outcome.id: outcome for outcome in self.outcomes}.get(outcome_id)
         return outcome_id if known is None else str(getattr(known, self.language))
 
+    def kind(self, kind: str) -> str:
+        """What sort of alert it is."""
+        return self(f"kind_{kind}") if f"kind_{kind}" in words() else kind
+
+    def lane(self, lane: str) -> str:
+        """How a report's category is settled."""
+        return self(f"lane_{lane}") if f"lane_{lane}" in words() else lane
+
     def status(self, status: str | None) -> str:
         """Where a report stands."""
         return self("unknown_status") if status is None else self(f"status_{status}")

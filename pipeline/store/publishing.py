@@ -173,12 +173,14 @@ def _count_matters(session: Session, reporters: Mapping[str, int]) -> None:
 
 
 def _take_alerts(session: Session, alerts: Sequence[Mapping[str, Any]]) -> None:
-    """Add alerts, or renew their days and evidence; what a person did about one stands."""
+    """Add alerts, or renew their days and evidence; what a person did about one stands, unless it has subsided since."""
     if not alerts:
         return
     statement = _dialect_insert(session, AlertRow.__table__)
-    changes = {name: statement.excluded[name] for name in ("last_day", "evidence", "unit")}
-    statement = statement.on_conflict_do_update(index_elements=["alert_id"], set_=changes)
+    changes = {name: statement.excluded[name] for name in ("last_day", "evidence", "unit", "area", "category", "matter_id")}
+    changes["status"] = case((statement.excluded.status == "closed", "closed"), else_=AlertRow.status)
+    newer = AlertRow.last_day <= statement.excluded.last_day
+    statement = statement.on_conflict_do_update(index_elements=["alert_id"], set_=changes, where=newer)
     session.execute(statement, [{"status": "open", **alert} for alert in alerts])
 
 

@@ -2,6 +2,7 @@
 
 from pipeline.store.database import Database
 from pipeline.store.deciding import Decisions
+from pipeline.store.figures import Figures
 from pipeline.store.judgements import Judgements
 from pipeline.store.log import Log
 from pipeline.store.matters import Matters, Nights
@@ -17,6 +18,7 @@ class Store:
         self.queue = Queue(database)
         self.decisions = Decisions(database)
         self.judgements = Judgements(database)
+        self.figures = Figures(database)
         self.matters = Matters(database)
         self.nights = Nights(database)
         self.people = People(database)

@@ -1,6 +1,5 @@
 """Sources that are queries, on SQLite and on PostgreSQL."""
 
-
 import pytest
 import sqlalchemy
 

@@ -16,6 +16,8 @@ LOWEST = {
     ("GET", "/matters"): "viewer",
     ("GET", "/matter"): "viewer",
     ("GET", "/alerts"): "viewer",
+    ("GET", "/bulletin"): "viewer",
+    ("GET", "/bulletin.{form}"): "viewer",
     ("GET", "/nights"): "viewer",
     ("GET", "/model"): "viewer",
     ("GET", "/log"): "lead",

@@ -13,6 +13,11 @@ def _titles(response):
     return re.findall(r'<h2><a href="/report\?id=(\w+)"', response.text)
 
 
+def test_a_password_opens_the_queue(store, visitors):
+    visitors("王")
+    assert visitors().post("/sign-in", data={"name": "王", "password": PASSWORD}).url.path == "/queue"
+
+
 def test_a_reviewer_signs_in_reads_decides_and_gets_the_next(store, visitors):
     publish_queue(store, "a", "b")
     wang = visitors("王")

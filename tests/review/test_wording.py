@@ -13,12 +13,13 @@ from tests.conftest import ROOT
 REVIEW = ROOT / "pipeline" / "review"
 MADE = {f"status_{one}" for one in (*STATUSES, "acknowledged", "closed")} | {f"role_{one}" for one in ROLES}
 MADE |= {f"action_{one}" for one in (*ACTIONS, "undo")} | {
-    f"nav_{one}" for one in ("queue", "matters", "alerts", "nights", "model")
+    f"nav_{one}" for one in ("queue", "matters", "alerts", "bulletin", "nights", "model")
 }
+MADE |= {f"kind_{kind}" for kind in ("surge", "growing", "new")} | {f"lane_{lane}" for lane in ("clear", "choose", "unclear")}
 
 STORE = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "pipeline" / "store").glob("*.py"))
 KINDS = {*re.findall(r'write\(\s*session,\s*"(\w+)"', STORE), "account_added", "account_changed"}
-MADE |= {f"event_{kind}" for kind in KINDS | {"viewed", "viewed_matter", "denied"}}
+MADE |= {f"event_{kind}" for kind in KINDS | {"viewed", "viewed_matter", "denied", "bulletin_taken"}}
 
 
 def test_every_phrase_a_page_asks_for_is_there_in_both_languages_and_none_is_left_over():

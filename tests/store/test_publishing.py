@@ -9,7 +9,7 @@ from pipeline.errors import SchemaError
 from pipeline.store.publishing import publish, reading_turns
 from pipeline.store.tables import Base, EventRow
 from tests.builders import make_outcomes, make_reports
-from tests.casework import NOON, later, make_night, make_person, make_queue, publish_queue
+from tests.casework import NOON, later, make_alert, make_night, make_person, make_queue, publish_queue
 
 ALL = Search(areas=None)
 
@@ -114,3 +114,26 @@ def test_publishing_leaves_a_line_in_the_log(store):
     publish_queue(store, "a")
     with store.database.reading() as session:
         assert session.scalar(select(func.count()).where(EventRow.kind == "published")) == 1
+
+
+def test_alerts_are_renewed_by_later_nights_and_stay_as_people_settled_them(store):
+    person = make_person(store, "王")
+    publish(store.database, make_night(make_queue("a"), alerts=[make_alert("s-1")]), now=NOON)
+    store.matters.settle("s-1", person, status="acknowledged", now=NOON)
+    renewed = make_alert("s-1", last_day=date(2024, 8, 2), evidence={"n_reports": 20})
+    publish(store.database, make_night(make_queue("a"), digest="b", alerts=[renewed]), now=NOON)
+    [alert] = store.matters.alerts(None, limit=5)
+    assert (alert.status, alert.last_day, alert.evidence) == ("acknowledged", date(2024, 8, 2), {"n_reports": 20})
+
+
+def test_an_alert_that_subsided_is_closed_and_kept(store):
+    publish(store.database, make_night(make_queue("a"), alerts=[make_alert("s-1")]), now=NOON)
+    publish(store.database, make_night(make_queue("a"), digest="b", alerts=[make_alert("s-1", status="closed")]), now=NOON)
+    assert [alert.status for alert in store.matters.alerts(None, limit=5)] == ["closed"]
+
+
+def test_an_older_night_does_not_put_an_alert_back(store):
+    publish(store.database, make_night(make_queue("a"), alerts=[make_alert("s-1", last_day=date(2024, 8, 2))]), now=NOON)
+    older = make_alert("s-1", last_day=date(2024, 8, 1), evidence={})
+    publish(store.database, make_night(make_queue("a"), digest="b", alerts=[older]), now=NOON)
+    assert store.matters.alerts(None, limit=5)[0].last_day == date(2024, 8, 2)
