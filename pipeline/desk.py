@@ -36,6 +36,9 @@ def add_commands(add: Add, day: Callable[[str], date]) -> None:
     user.add_argument("name", nargs="?", default="")
     user.add_argument("--role", choices=("viewer", "reviewer", "lead", "admin"), default="reviewer")
     user.add_argument("--area", action="append", help="an area the person sees; may be repeated (default: every area)")
+    export = add("export-decisions", _export_decisions, "write decisions as a source that intake accepts and models learn from")
+    export.add_argument("--since", type=day, help="first day of deciding (default: all)")
+    export.add_argument("--name", default="review-decisions", help="name of the source")
     bulletin = add("bulletin", _bulletin, "write what happened in a period, against the one before and the same a year ago")
     bulletin.add_argument("--from", dest="first", type=day, required=True, help="first day")
     bulletin.add_argument("--to", dest="last", type=day, required=True, help="last day, included")
@@ -108,6 +111,18 @@ def _user(options: argparse.Namespace) -> Result:
     password = os.environ.get("TRIAGE_NEW_PASSWORD") or getpass.getpass(f"Password for {options.name}: ")
     person = people.add(options.name, hash_password(password), role=options.role, areas=options.area, now=_now())
     return f"{person.name} ({person.role}) can sign in.", {"account": person.name, "role": person.role}
+
+
+def _export_decisions(options: argparse.Namespace) -> Result:
+    from dataclasses import asdict
+
+    from pipeline.exporting import export_decisions
+
+    done = export_decisions(options.project, since=options.since, name=options.name, today=_now().date())
+    text = f"{done.n_decisions} decisions, {done.n_corrected} with a corrected category, written to {done.files[0]}."
+    if not done.is_used:
+        text += f"\nTo learn from them add to the profile: decision_sources: [{done.name}]"
+    return text, asdict(done)
 
 
 def _bulletin(options: argparse.Namespace) -> Result:
