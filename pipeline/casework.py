@@ -114,6 +114,7 @@ class Item:
     claimed_name: str | None
     claimed_until: datetime | None
     second_due: bool
+    known: bool
     first_by: int | None
     version: int
 

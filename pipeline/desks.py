@@ -45,7 +45,7 @@ class QueueDesk(Protocol):
     def counts(self, areas: Sequence[str] | None, *, now: datetime, since: datetime) -> Counts:
         """What is left to do and what was done since an instant."""
 
-    def claim_next(self, person: Person, *, now: datetime, minutes: int) -> Item | None:
+    def claim_next(self, person: Person, *, now: datetime, minutes: int, wants_known: bool = False) -> Item | None:
         """Hand the person the next report; None when nothing is left."""
 
     def claim(self, report_id: str, person: Person, *, now: datetime, minutes: int) -> Item | None:
@@ -76,6 +76,9 @@ class JudgementDesk(Protocol):
 
     def pairs(self) -> Sequence[Pair]:
         """First judgements with their blind seconds."""
+
+    def checked(self) -> Sequence[Pair]:
+        """First judgements with those of people who met the report as a hidden known one."""
 
     def judged(self) -> Sequence[Judged]:
         """Every report with the decision that stands."""

@@ -46,6 +46,7 @@ class Night:
     as_of: str
     opening: str
     model: str
+    model_name: str
     scored_by: str
     inputs: dict[str, dict[str, str]]
     n_new: int
@@ -87,8 +88,8 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None, rep
     queue = _rank(scored, as_of, model, profile, params)
     clock.lap("scoring")
     night = Night(
-        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version, scored_by=identity,
-        inputs=came.checksums, n_new=len(came.reports), n_rejected=len(came.rejected), n_open=len(queue),
+        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version,
+        model_name=model.name, scored_by=identity, inputs=came.checksums, n_new=len(came.reports), n_rejected=len(came.rejected), n_open=len(queue),
         n_selected=int((queue["selected"] != "waiting").sum()), seconds=clock.laps,
     )  # fmt: skip
     publish(places.nights, as_of, night, queue, came.rejected, came.reports)

@@ -8,7 +8,7 @@ store.
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def _read_night(places: Places, profile: Profile, as_of: date) -> Publication:
     return Publication(
         as_of=as_of,
         digest=_digest([folder / "queue.parquet", folder / "alerts.parquet"], str(manifest["model"])),
-        manifest=manifest,
+        manifest={**manifest, "mix": _mix(queue, midnight(as_of, profile.timezone)), **_evaluation(places, manifest)},
         queue=queue,
         reports=past,
         outcomes=_outcomes(places, profile, as_of),
@@ -102,6 +102,23 @@ def _outcomes(places: Places, profile: Profile, as_of: date) -> pd.DataFrame:
         return schema.OUTCOMES.empty()
     outcomes = schema.OUTCOMES.read(places.outcomes)
     return outcomes[outcomes["recorded_at"] < midnight(as_of, profile.timezone)]
+
+
+def _mix(queue: pd.DataFrame, begins: datetime) -> dict[str, int]:
+    """Reports of the day before the morning by category; nights are compared by it."""
+    fresh = queue.loc[queue["received_at"] >= pd.Timestamp(begins) - pd.Timedelta(days=1), "category"]
+    return {str(category): int(n) for category, n in fresh.value_counts().items()}
+
+
+def _evaluation(places: Places, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The newest evaluation of the night's kind of model, where this machine holds one."""
+    folder = places.evaluation(str(manifest.get("model_name", "")))
+    metrics, table = folder / "metrics.json", folder / "plots" / "reliability_risk.csv"
+    if not manifest.get("model_name") or not metrics.exists():
+        return {}
+    measured = json.loads(metrics.read_text(encoding="utf-8"))
+    bins = pd.read_csv(table)[["stated", "observed", "n_reports"]].to_numpy().tolist() if table.exists() else []
+    return {"evaluation": {**{part: measured.get(part) for part in ("category", "risk")}, "reliability": bins}}
 
 
 def read_alerts(file: Path) -> list[dict[str, Any]]:

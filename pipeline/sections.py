@@ -129,5 +129,6 @@ class ReviewParams(Section):
     lockout_attempts: Count
     lockout_minutes: Count
     second_share: Share
+    known_share: Share
     blind_share: Share
     page_size: Count

@@ -44,6 +44,17 @@ def agreement(pairs: Sequence[Pair]) -> Agreement | None:
     return Agreement(len(pairs), action, category)
 
 
+def attention(checked: Sequence[Pair]) -> tuple[int, float] | None:
+    """How many hidden known items were judged, and the share judged as before; None without one.
+
+    Whoever hands over or mediates a known item says, like whoever confirms it, that it needs attention.
+    """
+    if not checked:
+        return None
+    alike = sum((one.first_action in NEEDS_ATTENTION) == (one.second_action in NEEDS_ATTENTION) for one in checked)
+    return len(checked), alike / len(checked)
+
+
 def recall_from_draw(judged: Sequence[Judged]) -> Recall | None:
     """Estimate what stood above the line; None while nothing of the draw was judged, or nothing needed attention."""
     needing = [one for one in judged if one.action in NEEDS_ATTENTION]

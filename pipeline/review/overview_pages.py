@@ -9,8 +9,9 @@ from fastapi.responses import HTMLResponse
 
 from pipeline.casework import Event, NightRecord
 from pipeline.review.access import Lead, Viewer
-from pipeline.review.estimates import Agreement, Recall, agreement, recall_from_draw
+from pipeline.review.estimates import Agreement, Recall, agreement, attention, recall_from_draw
 from pipeline.review.rendering import page
+from pipeline.review.trust import USUAL_NIGHTS, Card, card, mix_probability
 
 router = APIRouter()
 MOST_NIGHTS, MOST_EVENTS = 60, 200
@@ -26,6 +27,7 @@ class NightRow:
     n_open: Any
     n_selected: Any
     seconds: float
+    mix_probability: float | None
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class NightsContext:
     """Did last night run, and how."""
 
     nights: tuple[NightRow, ...]
+    is_late: bool
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class ModelContext:
     night: NightRecord | None
     agreement: Agreement | None
     recall: Recall | None
+    attention: tuple[int, float] | None
+    card: Card | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,10 @@ class LogContext:
 @router.get("/nights")
 def nights(request: Request, visit: Viewer) -> HTMLResponse:
     """Published nights."""
-    return page(request, "nights.html", NightsContext(_rows(visit.store.nights.newest(limit=MOST_NIGHTS))), visit)
+    found = visit.store.nights.newest(limit=MOST_NIGHTS + USUAL_NIGHTS)
+    today = visit.now.astimezone(visit.say.zone).date()
+    is_late = bool(found) and found[0].as_of < today
+    return page(request, "nights.html", NightsContext(_rows(found)[:MOST_NIGHTS], is_late), visit)
 
 
 @router.get("/model")
@@ -65,6 +73,8 @@ def model(request: Request, visit: Viewer) -> HTMLResponse:
         night=newest[0] if newest else None,
         agreement=agreement(visit.store.judgements.pairs()),
         recall=recall_from_draw(visit.store.judgements.judged()),
+        attention=attention(visit.store.judgements.checked()),
+        card=card(newest[0] if newest else None),
     )
     return page(request, "model.html", context, visit)
 
@@ -84,8 +94,9 @@ def _rows(nights: Sequence[NightRecord]) -> tuple[NightRow, ...]:
             n_open=night.manifest.get("n_open"),
             n_selected=night.manifest.get("n_selected"),
             seconds=_total(night.manifest.get("seconds")),
+            mix_probability=mix_probability(night, nights[place + 1 :]),
         )
-        for night in nights
+        for place, night in enumerate(nights)
     )
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipeline.casework import STATUSES, Counts, Search
 from pipeline.params import midnight
-from pipeline.review.access import ReviewerForm, Viewer, Visit
+from pipeline.review.access import ReviewerForm, Viewer, Visit, share_draws
 from pipeline.review.reading import Shown, show
 from pipeline.review.rendering import Notice, notice_from, page, see
 from pipeline.settings import Section
@@ -95,7 +95,9 @@ def take_next(visit: ReviewerForm) -> Response:
 
 def next_for(visit: Visit, **done: str | int | None) -> Response:
     """Go on to the next report, telling what the last form did; to the queue where nothing is left."""
-    item = visit.store.queue.claim_next(visit.person, now=visit.now, minutes=visit.settings.params.claim_minutes)
+    params, drawn = visit.settings.params, f"{visit.person.id}:{visit.now.isoformat()}"
+    wants_known = share_draws(drawn, params.known_share, visit.settings.key, what="known")
+    item = visit.store.queue.claim_next(visit.person, now=visit.now, minutes=params.claim_minutes, wants_known=wants_known)
     if item is None:
         return see("/queue", **(done or {"nothing_left": 1}))
     return see("/report", id=item.report_id, **done)

@@ -72,10 +72,25 @@ def is_waiting(item: Item, now: datetime) -> bool:
 
 def is_blind(item: Item, visit: Visit) -> bool:
     """Whether this person must judge before seeing the score: as a second judge, or by the declared share."""
+    if is_check(item, visit):
+        return True
     if item.second_due:
         return item.first_by != visit.person.id
     settings = visit.settings
     return is_waiting(item, visit.now) and share_draws(item.report_id, settings.params.blind_share, settings.key, what="blind")
+
+
+def is_check(item: Item, visit: Visit) -> bool:
+    """Whether the person was handed a decided report again, unannounced, to see how attentively people read."""
+    mine = item.claimed_by == visit.person.id and item.is_held(visit.now)
+    return item.known and mine and item.status in ("confirmed", "false_alarm")
+
+
+def is_open_to(item: Item, visit: Visit) -> bool:
+    """Whether the person can judge the report: it waits, or waits for a second judge, or was handed out again."""
+    second = item.second_due and item.first_by != visit.person.id
+    free = not item.is_held(visit.now) or item.claimed_by == visit.person.id
+    return free and (is_waiting(item, visit.now) or second or is_check(item, visit))
 
 
 def is_distressing(text: str, settings: Settings) -> bool:

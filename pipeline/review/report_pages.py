@@ -10,7 +10,7 @@ from pipeline.casework import Action, Decision, Event, Item, Matter, PastReport,
 from pipeline.errors import DecisionError
 from pipeline.review.access import ReviewerForm, SessionForm, Viewer, Visit, share_draws
 from pipeline.review.queue_pages import next_for
-from pipeline.review.reading import Shown, is_blind, is_distressing, may_see, show
+from pipeline.review.reading import Shown, is_blind, is_check, is_distressing, is_open_to, may_see, show
 from pipeline.review.rendering import Notice, notice_from, page, see
 
 router = APIRouter()
@@ -76,7 +76,7 @@ def report(request: Request, visit: Viewer, report_id: Annotated[str, Query(alia
     judged, logged = visit.store.judgements.of_report(report_id), visit.store.log.of_report(report_id, limit=MOST_SHOWN)
     context = ReportContext(
         shown=shown,
-        can_decide=visit.person.at_least("reviewer") and (not shown.held or shown.mine),
+        can_decide=visit.person.at_least("reviewer") and is_open_to(item, visit),
         choices=_choices(item, visit, blind=shown.blind),
         matter=visit.store.matters.get(item.matter_id, visit.person.areas),
         similar=tuple(Past(one, is_distressing(f"{one.title} {one.text}", visit.settings)) for one in past),
@@ -115,7 +115,7 @@ def decide(visit: ReviewerForm, form: Annotated[DecideForm, Form()]) -> Response
         wants_second=share_draws(form.id, params.second_share, key, what="second"),
     )  # fmt: skip
     said: dict[str, str | int | None] = {"decided": 1, "batch": done.batch, "changed": 1 if done.scores_changed else None}
-    if form.action in ("recategorize", "merge", "split"):
+    if form.action in ("recategorize", "merge", "split") and not is_check(item, visit):
         return see("/report", id=form.id, **said)
     return next_for(visit, **said)
 

@@ -49,6 +49,10 @@ class Decisions:
             if row.second_due and row.first_by != person.id:
                 _keep_second(session, row, verdict, person, now, batch)
                 return Decided((report_id,), batch)
+            if _is_check(row, person, now):
+                _keep(session, row, verdict, person, now, batch, before={}, second=True, known=True)
+                row.claimed_by = row.claimed_until = None
+                return Decided((report_id,), batch)
             if not _is_open_row(row, now):
                 raise DecisionError(f"{report_id} was decided already ({row.status}). Nothing was changed; undo that first.")
             changed = verdict.seen_version is not None and verdict.seen_version != row.version
@@ -123,6 +127,12 @@ def _is_open_row(row: ItemRow, now: datetime) -> bool:
     return row.status == "open" or (row.status == "snoozed" and row.snoozed_until is not None and row.snoozed_until <= now)
 
 
+def _is_check(row: ItemRow, person: Person, now: datetime) -> bool:
+    """Whether the person was handed a decided report again, to see how attentively people read."""
+    mine = row.claimed_by == person.id and row.claimed_until is not None and row.claimed_until > now
+    return row.known and mine and row.status in ("confirmed", "false_alarm")
+
+
 def _is_held(row: ItemRow, person: Person, now: datetime) -> bool:
     """Whether somebody else has the report in hand."""
     return row.claimed_by not in (None, person.id) and row.claimed_until is not None and row.claimed_until > now
@@ -160,15 +170,15 @@ def _apply(session: Session, row: ItemRow, verdict: Verdict, person: Person, now
 
 def _keep(
     session: Session, row: ItemRow, verdict: Verdict, person: Person, now: datetime, batch: str,
-    *, before: dict[str, Any], second: bool,
+    *, before: dict[str, Any], second: bool, known: bool = False,
 ) -> None:  # fmt: skip
     shown = ("risk", "risk_low", "risk_high", "predicted", "model", "propensity", "selected", "lane", "version")
     session.add(
         DecisionRow(
             report_id=row.report_id, user_id=person.id, at=now, action=verdict.action,
             category=verdict.category or row.category, reason=verdict.reason.strip(), unit=verdict.unit, until=verdict.until,
-            matter_id=session.get_one(ReportRow, row.report_id).matter_id, second=second, blind=verdict.blind, batch=batch,
-            before=before, shown={**{name: getattr(row, name) for name in shown}, "as_of": row.as_of.isoformat()},
+            matter_id=session.get_one(ReportRow, row.report_id).matter_id, second=second, known=known, blind=verdict.blind,
+            batch=batch, before=before, shown={**{name: getattr(row, name) for name in shown}, "as_of": row.as_of.isoformat()},
         )
     )  # fmt: skip
     detail = {name: value for name, value in asdict(verdict).items() if value is not None and name not in ("reason", "until")}
@@ -180,6 +190,7 @@ def _keep_second(session: Session, row: ItemRow, verdict: Verdict, person: Perso
         raise DecisionError("A second judgement says whether the report needs attention, and its category; nothing else.")
     _keep(session, row, verdict, person, now, batch, before={}, second=True)
     row.second_due, row.claimed_by, row.claimed_until = False, None, None
+    row.known = CLOSING[verdict.action] == row.status
 
 
 def _move(session: Session, report: ReportRow, matter_id: str | None) -> None:
@@ -208,6 +219,7 @@ def _take_back(session: Session, decision: DecisionRow, person: Person, now: dat
     until = before["snoozed_until"]
     row.status, row.category, row.unit = before["status"], before["category"], before["unit"]
     row.snoozed_until = datetime.fromisoformat(until) if until else None
+    row.known = False
     row.second_due, row.version = bool(before["second_due"]), row.version + 1
     report = session.get_one(ReportRow, row.report_id)
     if report.matter_id != before["matter_id"]:

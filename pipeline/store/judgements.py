@@ -28,10 +28,17 @@ class Judgements:
 
     def pairs(self) -> Sequence[Pair]:
         """First judgements that stand, each with its blind second."""
+        return self._pairs(known=False)
+
+    def checked(self) -> Sequence[Pair]:
+        """First judgements that stand, each with those of people who were handed the report again as a hidden known one."""
+        return self._pairs(known=True)
+
+    def _pairs(self, *, known: bool) -> Sequence[Pair]:
         first, second, undone = aliased(DecisionRow), aliased(DecisionRow), aliased(DecisionRow)
         query = (
             select(first.report_id, first.action, second.action, first.category, second.category)
-            .join(second, (second.report_id == first.report_id) & second.second)
+            .join(second, (second.report_id == first.report_id) & second.second & (second.known == known))
             .outerjoin(undone, undone.undoes == first.id)
             .where(~first.second, first.undoes.is_(None), undone.id.is_(None), first.action.in_(("confirm", "false_alarm")))
             .order_by(first.id)

@@ -129,7 +129,7 @@ def _renew(session: Session, items: list[dict[str, Any]]) -> None:
     """Add items, or renew the scores of those nobody decided and no later night scored."""
     table: Table = ItemRow.__table__  # type: ignore[assignment]
     statement = _dialect_insert(session, table)
-    kept = ("report_id", "status", "version", "second_due")
+    kept = ("report_id", "status", "version", "second_due", "known")
     changes = {name: statement.excluded[name] for name in items[0] if name not in kept} if items else {}
     by_person = table.c.category != table.c.predicted
     corrected = {
@@ -230,6 +230,7 @@ def _items(queue: pd.DataFrame, night: Publication) -> Iterator[dict[str, Any]]:
             "due_at": row["received_at"] + timedelta(hours=category.response_hours),
             "status": "open",
             "second_due": False,
+            "known": False,
             "version": 1,
         }
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pipeline.casework import Counts, Found, Item, PastReport, Person, Reason, Search
@@ -86,7 +86,7 @@ class Queue:
                 n_decided_today=session.scalar(decided.where(DecisionRow.at >= since, in_scope(areas))) or 0,
             )
 
-    def claim_next(self, person: Person, *, now: datetime, minutes: int) -> Item | None:
+    def claim_next(self, person: Person, *, now: datetime, minutes: int, wants_known: bool = False) -> Item | None:
         """Hand the person the next report; the one they still hold, if they hold one.
 
         Second, blind judgements that are due come first and go to somebody other than the first judge.
@@ -95,6 +95,7 @@ class Queue:
             person: Who asks; gets reports of their areas only.
             now: Instant of asking, aware.
             minutes: How long the report is theirs.
+            wants_known: Whether a report that two others judged alike comes first, if there is one this person never judged.
 
         Returns:
             The report, or None when nothing is left to read.
@@ -102,9 +103,11 @@ class Queue:
         mine = and_(ItemRow.claimed_by == person.id, ItemRow.claimed_until > now)
         second = and_(ItemRow.second_due, ItemRow.first_by != person.id, is_free(person.id, now))
         first = and_(IS_OPEN, ItemRow.asked == true(), is_free(person.id, now))
+        judged = exists().where(DecisionRow.report_id == ItemRow.report_id, DecisionRow.user_id == person.id)
+        known = and_(ItemRow.known, ItemRow.asked == true(), is_free(person.id, now), ~judged)
         with self._database.writing() as session:
             wake(session, now)
-            for condition in (mine, second, first):
+            for condition in (mine, known, second, first) if wants_known else (mine, second, first):
                 row = session.scalars(_next(condition, person)).first()
                 if row is not None:
                     _claim(session, row, person, now, minutes)
@@ -248,7 +251,7 @@ def _item(row: ItemRow, report: ReportRow, claimed_name: str | None) -> Item:
     copied = (
         *("report_id", "area", "received_at", "as_of", "rank", "selected", "category", "category_probability", "lane", "risk"),
         *("risk_low", "risk_high", "priority", "propensity", "history", "model", "unit", "due_at", "status", "snoozed_until"),
-        *("claimed_by", "claimed_until", "second_due", "first_by", "version"),
+        *("claimed_by", "claimed_until", "second_due", "known", "first_by", "version"),
     )
     return Item(
         **{name: getattr(row, name) for name in copied},

@@ -86,7 +86,8 @@ class ItemRow(Base):
 
     `asked` says that somebody is asked to read it (`selected` is not `waiting`). `turn` orders the reading, rising so that an
     index gives it: the negative priority, except that an audit draw takes the turn of the ranked report in whose place it is
-    read. `risk` and the like are the champion's and never change by hand; `category` is corrected by people.
+    read. `known` says that two people judged it alike, so that it may be handed out once more, unannounced, to see how
+    attentively people read. `risk` and the like are the champion's and never change by hand; `category` is corrected by people.
     """
 
     __tablename__ = "items"
@@ -119,6 +120,7 @@ class ItemRow(Base):
     claimed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     claimed_until: Mapped[datetime | None]
     second_due: Mapped[bool] = mapped_column(default=False)
+    known: Mapped[bool] = mapped_column(default=False)
     first_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     version: Mapped[int] = mapped_column(default=1)
     __table_args__ = (
@@ -127,6 +129,7 @@ class ItemRow(Base):
         Index("ix_items_reading", "status", "turn", "received_at", "report_id"),
         Index("ix_items_counting", "status", "asked", "due_at", "area", "snoozed_until"),
         Index("ix_items_second", "second_due"),
+        Index("ix_items_known", "known"),
         Index("ix_items_claimed_by", "claimed_by"),
     )
 
@@ -196,7 +199,8 @@ class SessionRow(Base):
 class DecisionRow(Base):
     """What somebody concluded of a report, with what the page showed. An undo is a row of its own that names the one undone.
 
-    `before` is where the report stood, for the undo; `second` marks a blind second judgement, which changes nothing.
+    `before` is where the report stood, for the undo; `second` marks a blind second judgement, which changes nothing; with
+    `known`, of a report two people had judged alike before.
     """
 
     __tablename__ = "decisions"
@@ -211,6 +215,7 @@ class DecisionRow(Base):
     until: Mapped[datetime | None]
     matter_id: Mapped[str] = mapped_column(String(220))
     second: Mapped[bool]
+    known: Mapped[bool] = mapped_column(default=False)
     blind: Mapped[bool]
     batch: Mapped[str] = mapped_column(String(32), index=True)
     undoes: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), unique=True)

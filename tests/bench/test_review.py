@@ -25,7 +25,14 @@ from tests.casework import NOON, TAXONOMY, make_night, make_person, make_queue
 pytestmark = pytest.mark.bench
 N_OPEN = 100_000
 PARAMS = ReviewParams(
-    claim_minutes=20, session_hours=10, lockout_attempts=5, lockout_minutes=15, second_share=0.05, blind_share=0.1, page_size=50
+    claim_minutes=20,
+    session_hours=10,
+    lockout_attempts=5,
+    lockout_minutes=15,
+    second_share=0.05,
+    known_share=0.02,
+    blind_share=0.1,
+    page_size=50,
 )
 
 

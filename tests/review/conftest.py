@@ -19,7 +19,14 @@ from tests.casework import NOON, TAXONOMY
 PASSWORD = "a long enough phrase"
 PASSWORD_HASH = hash_password(PASSWORD)
 PARAMS = ReviewParams(
-    claim_minutes=20, session_hours=10, lockout_attempts=3, lockout_minutes=15, second_share=0.0, blind_share=0.0, page_size=50
+    claim_minutes=20,
+    session_hours=10,
+    lockout_attempts=3,
+    lockout_minutes=15,
+    second_share=0.0,
+    known_share=0.0,
+    blind_share=0.0,
+    page_size=50,
 )
 
 

@@ -165,3 +165,28 @@ def test_the_password_is_nowhere_on_a_page(visitors):
     said = visitors().post("/sign-in", data={"name": "王", "password": PASSWORD})
     assert said.status_code == 401
     assert PASSWORD not in said.text
+
+
+def test_a_known_report_looks_like_any_other_and_says_nothing_of_what_was_decided(store, visitors):
+    publish_queue(store, "a", risk=0.77)
+    send(visitors("王", second_share=1.0), "/report/decide", id="a", action="confirm", reason="楼板裂了")
+    send(visitors("李"), "/report/decide", id="a", action="confirm", category="neighbours")
+    zhao = visitors("赵", known_share=1.0)
+    page = send(zhao, "/next")
+    assert "id=a" in str(page.url)
+    for kept_back in ("77%", "楼板裂了", "Needs attention</span>", "李"):
+        assert kept_back not in page.text
+    assert 'value="hand_over"' in page.text
+    after = send(zhao, "/report/decide", id="a", action="recategorize", category="wages")
+    assert after.url.path == "/queue"
+    assert store.queue.get("a").category == "neighbours"
+    assert "Known reports were handed out 1 times; 0.0% were judged" in zhao.get("/model").text
+
+
+def test_a_decided_report_offers_no_decision_but_the_way_back(store, visitors):
+    publish_queue(store, "a")
+    wang = visitors("王")
+    send(wang, "/report/decide", id="a", action="confirm")
+    text = wang.get("/report?id=a").text
+    assert 'action="/report/decide"' not in text
+    assert 'action="/undo"' in text

@@ -3,9 +3,10 @@ import re
 import pytest
 
 from pipeline.casework import ACTIONS, ROLES, STATUSES, Judged, Pair
-from pipeline.review.estimates import agreement, recall_from_draw
+from pipeline.review.estimates import agreement, attention, recall_from_draw
 from pipeline.review.passwords import hash_password, is_right
 from pipeline.review.reading import Piece, mark
+from pipeline.review.trust import FIGURES
 from pipeline.review.wording import preferred_language, words
 from tests.casework import NOON
 from tests.conftest import ROOT
@@ -16,6 +17,8 @@ MADE |= {f"action_{one}" for one in (*ACTIONS, "undo")} | {
     f"nav_{one}" for one in ("queue", "matters", "alerts", "bulletin", "nights", "model")
 }
 MADE |= {f"kind_{kind}" for kind in ("surge", "growing", "new")} | {f"lane_{lane}" for lane in ("clear", "choose", "unclear")}
+
+MADE |= {f"figure_{name}" for _, name in FIGURES}
 
 STORE = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "pipeline" / "store").glob("*.py"))
 KINDS = {*re.findall(r'write\(\s*session,\s*"(\w+)"', STORE), "account_added", "account_changed"}
@@ -88,3 +91,8 @@ def test_recall_weighs_a_drawn_report_by_how_many_it_stands_for():
     judged = [_judged("confirm", "ranked", 1.0)] * 6 + [_judged("confirm", "audit", 0.5), _judged("false_alarm", "audit", 0.5)]
     assert recall_from_draw(judged).share == pytest.approx(6 / 8)
     assert recall_from_draw(judged[:6]) is None
+
+
+def test_attention_counts_known_reports_judged_as_before():
+    assert attention([_pair("confirm", "hand_over"), _pair("false_alarm", "confirm")]) == (2, 0.5)
+    assert attention([]) is None

@@ -147,3 +147,39 @@ def test_a_blind_second_judgement_is_kept_beside_the_first_and_changes_nothing(s
     assert (item.status, item.category, item.second_due) == ("confirmed", "neighbours", False)
     [pair] = store.judgements.pairs()
     assert (pair.first_action, pair.second_action, pair.second_category) == ("confirm", "false_alarm", "wages")
+
+
+def _judged_alike(store, first, second):
+    publish_queue(store, "a", "b")
+    _decide(store, "a", Verdict("confirm"), first, wants_second=True)
+    _decide(store, "a", Verdict("confirm", blind=True), second)
+
+
+def test_a_report_two_people_judged_alike_is_handed_to_a_third_and_changes_nothing(store, wang):
+    li, zhao = make_person(store, "李"), make_person(store, "赵")
+    _judged_alike(store, wang, li)
+    for judge in (wang, li):
+        assert store.queue.claim_next(judge, now=NOON, minutes=10, wants_known=True).report_id == "b"
+        store.queue.release("b", judge, now=NOON)
+    assert store.queue.claim_next(zhao, now=NOON, minutes=10, wants_known=True).report_id == "a"
+    _decide(store, "a", Verdict("false_alarm", reason="没看仔细", category="wages"), zhao)
+    item = store.queue.get("a")
+    assert (item.status, item.category, item.claimed_by) == ("confirmed", "neighbours", None)
+    [check] = store.judgements.checked()
+    assert (check.first_action, check.second_action) == ("confirm", "false_alarm")
+    assert len(store.judgements.pairs()) == 1  # what was known already is no pair of independent judgements
+    assert [one.action for one in store.judgements.judged()] == ["confirm"]
+    assert store.queue.claim_next(zhao, now=NOON, minutes=10, wants_known=True).report_id == "b"
+
+
+def test_a_report_two_people_judged_differently_is_not_known(store, wang):
+    publish_queue(store, "a")
+    _decide(store, "a", Verdict("confirm"), wang, wants_second=True)
+    _decide(store, "a", Verdict("false_alarm", reason="无事", blind=True), make_person(store, "李"))
+    assert store.queue.claim_next(make_person(store, "赵"), now=NOON, minutes=10, wants_known=True) is None
+
+
+def test_an_undone_judgement_is_known_no_more(store, wang):
+    _judged_alike(store, wang, make_person(store, "李"))
+    store.decisions.undo(store.judgements.of_report("a")[-1].batch, wang, now=NOON)
+    assert not store.queue.get("a").known

@@ -135,6 +135,7 @@ def _decisions() -> None:
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("matter_id", sa.String(length=220), nullable=False),
         sa.Column("second", sa.Boolean(), nullable=False),
+        sa.Column("known", sa.Boolean(), nullable=False),
         sa.Column("blind", sa.Boolean(), nullable=False),
         sa.Column("batch", sa.String(length=32), nullable=False),
         sa.Column("undoes", sa.Integer().with_variant(sa.BigInteger(), "postgresql"), nullable=True),
@@ -202,6 +203,7 @@ def _items() -> None:
         sa.Column("claimed_by", sa.Integer(), nullable=True),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("second_due", sa.Boolean(), nullable=False),
+        sa.Column("known", sa.Boolean(), nullable=False),
         sa.Column("first_by", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["claimed_by"], ["users.id"], name=op.f("fk_items_claimed_by")),
@@ -217,6 +219,7 @@ def _items_indexes() -> None:
     op.create_index("ix_items_asked", "items", ["status", "asked", "turn", "received_at", "report_id"], unique=False)
     op.create_index("ix_items_reading", "items", ["status", "turn", "received_at", "report_id"], unique=False)
     op.create_index("ix_items_counting", "items", ["status", "asked", "due_at", "area", "snoozed_until"], unique=False)
+    op.create_index("ix_items_known", "items", ["known"], unique=False)
     op.create_index("ix_items_second", "items", ["second_due"], unique=False)
 
 
