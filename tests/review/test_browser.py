@@ -9,7 +9,8 @@ import pytest
 import uvicorn
 
 from pipeline.store.publishing import publish
-from tests.casework import NOON, make_night, make_queue
+from tests.casework import NOON, make_alert, make_night, make_queue
+from tests.conftest import ROOT
 from tests.review.conftest import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -18,6 +19,20 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium: install the package chromium"),
 ]
 WIDTHS = {"desktop": 1280, "phone": 390}
+PAGES = (
+    *(
+        "/sign-in",
+        "/queue",
+        "/queue?words=a&waiting=1",
+        "/report?id=a",
+        "/report?id=b",
+        "/matters",
+        "/matter?id=m-b",
+        "/alerts",
+    ),
+    *("/bulletin?first=2024-07-01&last=2024-08-01", "/nights", "/model", "/log"),
+)
+AXE = ROOT / "build" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @contextmanager
@@ -45,8 +60,9 @@ def chromium():
 @pytest.fixture
 def site(store, visitors):
     """Address of the pages on four reports, three of one matter."""
-    queue = make_queue("a", "b", "c", "d", matter_id=["m-a", "m-b", "m-b", "m-b"])
-    publish(store.database, make_night(queue), now=NOON)
+    queue = make_queue("a", "b", "c", "d", matter_id=["m-a", "m-b", "m-b", "m-b"], risk_low=0.05, risk_high=0.95)
+    queue["text"] = ["他说要自杀", *queue["text"][1:]]
+    publish(store.database, make_night(queue, alerts=[make_alert("s-1")], similar={"b": ["c"]}), now=NOON)
     with _served(visitors("王", "lead").app) as address:
         yield address
 
@@ -71,6 +87,71 @@ def _open(chromium, site, *, width="desktop", locale="en-GB", javascript=True):
     yield page
     context.close()
     assert wrong == []
+
+
+def _tab_to(page, selector):
+    """Press Tab until the wanted control has the focus, as somebody without a mouse would."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab never reaches {selector} on {page.url}")
+
+
+def _press(page, selector, address):
+    """Go to a control by keyboard, press it, and wait for the page it leads to."""
+    _tab_to(page, selector)
+    page.keyboard.press("Enter")
+    page.wait_for_url(address)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with script", "without script"])
+def test_the_keyboard_alone_walks_through_a_morning(chromium, site, store, javascript):
+    with _open(chromium, site, javascript=javascript) as page:
+        _press(page, ".row h2 a", "**/report?id=a")
+        _tab_to(page, "[name=other_category]")
+        page.keyboard.type("Wages")
+        _press(page, "button[value=recategorize]", "**/report?id=a&decided=1**")
+        assert store.queue.get("a").category == "wages"
+        _press(page, "button[data-key=n]", "**/report?id=a")  # nobody had it in hand yet, so it comes first
+        _tab_to(page, "button[value=confirm]")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/report?id=b**")
+        assert store.queue.get("a").status == "confirmed"
+        _press(page, "nav a[href='/matters']", "**/matters")
+        _press(page, ".row h2 a", "**/matter?id=m-b")
+        _tab_to(page, "textarea")
+        page.keyboard.type("同一工地")
+        _tab_to(page, "[name=unit]")
+        page.keyboard.type("Labour")
+        _press(page, "button[value=hand_over]", "**/matter?id=m-b&decided=1&n=3**")
+        assert store.queue.get("c").status == "handed_over"
+        _press(page, "[role=status] button", "**/queue?undone=1&n=3")
+        assert store.queue.get("c").status == "open"
+        _press(page, "nav a[href='/alerts']", "**/alerts")
+        _tab_to(page, "button[value=acknowledged]")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=acknowledged")
+        _press(page, "nav a[href='/bulletin']", "**/bulletin")
+        assert page.locator("table").count() == 5
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_axe_finds_nothing_serious_on_any_page(chromium, site, width, locale):
+    if not AXE.exists():
+        pytest.skip("needs axe-core: npm install --prefix build/axe axe-core")
+    source = AXE.read_text(encoding="utf-8")
+    found = {}
+    with _open(chromium, site, width=width, locale=locale) as page:
+        for path in PAGES:
+            page.goto(f"{site}{path}")
+            page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+            page.evaluate(source)
+            result = page.evaluate("axe.run(document)")
+            assert len(result["passes"]) > 10
+            found |= {f"{path} {one['id']}": [node["html"][:120] for node in one["nodes"]] for one in result["violations"]}
+    assert found == {}
 
 
 def test_the_keyboard_alone_reads_corrects_decides_and_goes_on(chromium, site, store):
@@ -113,7 +194,7 @@ def test_a_matter_is_handed_over_in_bulk_and_taken_back(chromium, site, store, j
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 def test_no_page_scrolls_sideways_and_every_control_has_a_name(chromium, site, width, locale):
     with _open(chromium, site, width=width, locale=locale) as page:
-        for path in ("/queue", "/report?id=a", "/matters", "/matter?id=m-b", "/alerts", "/nights", "/model", "/log"):
+        for path in PAGES:
             page.goto(f"{site}{path}")
             assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, f"{path} scrolls sideways"
             unnamed = page.evaluate(
