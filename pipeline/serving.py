@@ -2,8 +2,9 @@
 
 import hmac
 import logging
+import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -23,6 +24,7 @@ from pipeline.period import BulletinForm, PeriodFigures, WriteBulletin
 from pipeline.publishing import open_database, open_store, publish_night
 from pipeline.review.access import Settings
 from pipeline.review.app import create_app
+from pipeline.review.elsewhere import Provider
 from pipeline.review.passwords import hash_password
 from pipeline.store.store import Store
 from pipeline.taxonomy import Taxonomy, load_outcomes, load_taxonomy
@@ -63,9 +65,28 @@ def review_app(root: Path, *, secure: bool) -> FastAPI:
         key=hmac.new(secret_key(root), b"review pages", sha256).digest(),
         distressing=tuple(word for group in harm_words.groups if group.id in DISTRESSING for word in group.words),
         secure=secure,
+        provider=_provider(os.environ),
         bulletin=bulletin_writer(store, taxonomy, profile.timezone),
     )
     return create_app(store, settings)
+
+
+def _provider(environment: Mapping[str, str]) -> Provider | None:
+    """The identity provider named by the environment, or None.
+
+    Raises:
+        ParameterError: If only part of it is named.
+    """
+    given = {
+        name: environment.get(f"TRIAGE_OIDC_{name}", "") for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI")
+    }
+    if not any(given.values()):
+        return None
+    missing = [f"TRIAGE_OIDC_{name}" for name, value in given.items() if not value]
+    if missing:
+        raise ParameterError(f"Signing in through a provider also needs {', '.join(missing)}. Set them, or none of them.")
+    claim = environment.get("TRIAGE_OIDC_CLAIM") or "preferred_username"
+    return Provider(given["ISSUER"], given["CLIENT_ID"], given["CLIENT_SECRET"], given["REDIRECT_URI"], claim)
 
 
 def bulletin_writer(store: Store, taxonomy: Taxonomy, timezone: str) -> WriteBulletin:

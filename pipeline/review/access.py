@@ -19,6 +19,7 @@ from pipeline.casework import Person, Role
 from pipeline.desks import Store
 from pipeline.errors import ForgedFormError, NotAllowedError, NotSignedInError
 from pipeline.period import WriteBulletin
+from pipeline.review.elsewhere import Provider
 from pipeline.review.passwords import digest
 from pipeline.review.wording import Speech, preferred_language
 from pipeline.sections import ReviewParams
@@ -45,6 +46,7 @@ class Settings:
         distressing: Words whose texts are folded behind a warning.
         secure: Whether cookies go over https only.
         bulletin: Writes bulletins; None where nobody can.
+        provider: Identity provider of the house; None where people sign in with passwords only.
         clock: Gives the present instant, aware.
     """
 
@@ -56,6 +58,7 @@ class Settings:
     distressing: tuple[str, ...] = ()
     secure: bool = True
     bulletin: WriteBulletin | None = None
+    provider: Provider | None = None
     clock: Callable[[], datetime] = _now
 
 

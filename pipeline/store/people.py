@@ -66,9 +66,9 @@ class People:
             return [_person(row) for row in session.scalars(select(UserRow).order_by(UserRow.name))]
 
     def account(self, name: str) -> Account | None:
-        """What signing in needs, or None for an unknown or closed account."""
+        """What signing in needs, or None for an unknown or closed account, or one whose role this program does not know."""
         with self._database.reading() as session:
-            row = session.scalars(select(UserRow).where(UserRow.name == name, UserRow.active)).first()
+            row = session.scalars(select(UserRow).where(UserRow.name == name, UserRow.active, UserRow.role.in_(ROLES))).first()
             return None if row is None else Account(_person(row), row.password_hash, row.failed_attempts, row.locked_until)
 
     def failed(self, person: Person, *, now: datetime, attempts: int, minutes: int) -> None:
@@ -104,11 +104,13 @@ class People:
                 session.delete(row)
 
     def session(self, token_digest: str, *, now: datetime) -> SignedIn | None:
-        """A live session of an open account, or None."""
+        """A live session of an open account with a role this program knows, or None."""
         query = (
             select(SessionRow, UserRow)
             .join(UserRow, UserRow.id == SessionRow.user_id)
-            .where(SessionRow.token_digest == token_digest, SessionRow.expires_at > now, UserRow.active)
+            .where(
+                SessionRow.token_digest == token_digest, SessionRow.expires_at > now, UserRow.active, UserRow.role.in_(ROLES)
+            )
         )
         with self._database.reading() as session:
             found = session.execute(query).first()
@@ -116,5 +118,7 @@ class People:
 
 
 def _person(row: UserRow) -> Person:
-    role: Role = next(role for role in ROLES if role == row.role)
+    role: Role | None = next((role for role in ROLES if role == row.role), None)
+    if role is None:
+        raise StoreError(f"{row.name} has the role '{row.role}', which this program does not know. Give the account another.")
     return Person(row.id, row.name, role, None if row.areas is None else tuple(row.areas), row.active)

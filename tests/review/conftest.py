@@ -11,10 +11,10 @@ from pipeline.review.app import create_app
 from pipeline.review.passwords import digest, hash_password, new_token
 from pipeline.sections import ReviewParams
 from pipeline.serving import bulletin_writer
-from pipeline.store.database import Database
 from pipeline.store.store import Store
 from pipeline.taxonomy import Outcome
 from tests.casework import NOON, TAXONOMY
+from tests.stores import ON_EACH, empty_database
 
 PASSWORD = "a long enough phrase"
 PASSWORD_HASH = hash_password(PASSWORD)
@@ -45,12 +45,10 @@ def clock():
     return Clock()
 
 
-@pytest.fixture
-def store(tmp_path):
-    database = Database(f"sqlite:///{tmp_path}/store.sqlite")
-    database.migrate()
-    yield Store(database)
-    database.engine.dispose()
+@pytest.fixture(params=ON_EACH)
+def store(request, tmp_path):
+    with empty_database(request.param, tmp_path, request) as database:
+        yield Store(database)
 
 
 @pytest.fixture
@@ -58,10 +56,10 @@ def visitors(store, clock):
     """Makes clients: `visitors("王", role)` signs somebody in; without a name, somebody unknown; shares may be given."""
     clients = []
 
-    def visit(name=None, role="reviewer", areas=None, **shares):
+    def visit(name=None, role="reviewer", areas=None, *, provider=None, **shares):
         settings = Settings(
             params=PARAMS.model_copy(update=shares), taxonomy=TAXONOMY, timezone="Asia/Shanghai", key=b"for tests", clock=clock,
-            bulletin=bulletin_writer(store, TAXONOMY, "Asia/Shanghai"),
+            provider=provider, bulletin=bulletin_writer(store, TAXONOMY, "Asia/Shanghai"),
             outcomes=(Outcome(id="injury", zh="受伤", en="Injury", definition=""),), distressing=("自杀",), secure=False,
         )  # fmt: skip
         client = TestClient(create_app(store, settings), follow_redirects=True, headers={"accept-language": "en"})

@@ -1,14 +1,24 @@
 """Who may do what: every route with every role, forged and stale forms, lock-out, headers."""
 
+import re
+
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from pipeline.review.access import share_draws, signed, unsigned
 from pipeline.review.app import create_app
 from tests.casework import later, publish_queue
 from tests.review.conftest import PASSWORD, send
 
-OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/language")}
+OPEN = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("POST", "/language"),
+    ("GET", "/sign-in/elsewhere"),
+    ("GET", "/sign-in/back"),
+}
 LOWEST = {
     ("GET", "/"): "viewer",
     ("GET", "/queue"): "viewer",
@@ -152,16 +162,55 @@ def test_an_oversized_form_is_refused(visitors):
     assert visitors().post("/sign-in", data={"name": "x" * 300_000, "password": ""}).status_code == 413
 
 
-def test_a_page_without_its_database_says_so(tmp_path, visitors, store):
+def test_while_the_database_is_gone_pages_say_so_and_afterwards_work_goes_on(store, visitors, monkeypatch):
+    publish_queue(store, "a")
     client = visitors("王")
-    store.database.engine.dispose()
-    (tmp_path / "store.sqlite").rename(tmp_path / "away.sqlite")
-    (tmp_path / "store.sqlite").mkdir()
-    for leftover in tmp_path.glob("store.sqlite-*"):
-        leftover.unlink()
-    answer = client.get("/queue")
-    assert answer.status_code == 503
-    assert "does not answer" in answer.text
+    token = re.search(r'name="form_token" value="([^"]+)"', client.get("/queue").text)[1]
+
+    def gone(*arguments, **options):
+        raise OperationalError("select", {}, Exception("geheim"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store.database.engine.dialect), "do_execute", gone)
+        for answer in (
+            client.get("/queue"),
+            client.get("/report?id=a"),
+            client.post("/report/decide", data={"form_token": token, "id": "a", "action": "confirm"}),
+        ):
+            assert answer.status_code == 503
+            assert "does not answer" in answer.text
+            assert "geheim" not in answer.text
+    assert client.get("/queue").status_code == 200
+    assert store.queue.get("a").status == "open"
+    assert send(client, "/report/decide", id="a", action="confirm").status_code == 200
+    assert store.queue.get("a").status == "confirmed"
+
+
+def test_a_replayed_form_decides_nothing_twice(store, visitors):
+    publish_queue(store, "a", "b")
+    client = visitors("王")
+    send(client, "/report/decide", id="a", action="confirm")
+    again = send(client, "/report/decide", id="a", action="false_alarm", reason="无事")
+    assert again.status_code == 409
+    assert "decided already" in again.text
+    assert [one.action for one in store.judgements.of_report("a")] == ["confirm"]
+
+
+def test_a_form_of_an_earlier_session_is_refused(store, visitors):
+    publish_queue(store, "a")
+    client = visitors("王")
+    old = re.search(r'name="form_token" value="([^"]+)"', client.get("/queue").text)[1]
+    again = visitors("王")
+    assert again.post("/report/decide", data={"form_token": old, "id": "a", "action": "confirm"}).status_code == 403
+    assert client.get("/queue").url.path == "/sign-in"  # giving the account anew ended its session
+
+
+def test_an_account_with_a_role_this_program_does_not_know_opens_nothing(store, visitors):
+    client = visitors("王")
+    with store.database.writing() as session:
+        session.execute(text("UPDATE users SET role = 'king'"))
+    assert client.get("/queue").url.path == "/sign-in"
+    assert visitors().post("/sign-in", data={"name": "王", "password": PASSWORD}).status_code == 401
 
 
 def test_the_declared_share_is_drawn_alike_every_time_and_about_as_often_as_declared():

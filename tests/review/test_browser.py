@@ -9,9 +9,11 @@ import pytest
 import uvicorn
 
 from pipeline.store.publishing import publish
+from pipeline.store.store import Store
 from tests.casework import NOON, make_alert, make_night, make_queue
 from tests.conftest import ROOT
 from tests.review.conftest import PASSWORD
+from tests.stores import empty_database
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -55,6 +57,13 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def store(request, tmp_path):
+    """On SQLite only: a browser does not see which database it is."""
+    with empty_database("sqlite", tmp_path, request) as database:
+        yield Store(database)
 
 
 @pytest.fixture
