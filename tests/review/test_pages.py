@@ -190,3 +190,37 @@ def test_a_decided_report_offers_no_decision_but_the_way_back(store, visitors):
     text = wang.get("/report?id=a").text
     assert 'action="/report/decide"' not in text
     assert 'action="/undo"' in text
+
+
+def test_a_night_republished_while_somebody_reads_is_told_and_nothing_is_lost(store, visitors):
+    publish_queue(store, "a", "b")
+    wang = visitors("王")
+    send(wang, "/next")
+    version = re.search(r'name="version" value="(\d+)"', wang.get("/report?id=a").text)[1]
+    publish(store.database, make_night(make_queue("a", "b", risk=0.11), digest="b"), now=NOON)
+    after = send(wang, "/report/decide", id="a", action="confirm", category="neighbours", version=version)
+    assert "Scores were renewed" in after.text
+    assert store.queue.get("a").status == "confirmed"
+
+
+def test_a_report_withdrawn_while_somebody_reads_is_told(store, visitors):
+    publish_queue(store, "a", "b")
+    wang = visitors("王")
+    send(wang, "/next")
+    publish(store.database, make_night(make_queue("b"), digest="b"), now=NOON)
+    said = send(wang, "/report/decide", id="a", action="confirm")
+    assert said.status_code == 409
+    assert "withdrawn" in said.text
+
+
+def test_a_text_removed_while_somebody_reads_is_told_and_the_decision_stands(store, visitors):
+    publish_queue(store, "a")
+    wang = visitors("王")
+    batch = send(wang, "/report/decide", id="a", action="confirm")
+    assert batch.status_code == 200
+    from pipeline.store.retention import purge
+
+    purge(store.database, before=NOON, now=NOON)
+    page = wang.get("/report?id=a")
+    assert "removed by retention" in page.text
+    assert "Needs attention" in page.text
