@@ -89,7 +89,8 @@ def run_night(root: Path, as_of: date, *, model: TrainedModel | None = None, rep
     clock.lap("scoring")
     night = Night(
         profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version,
-        model_name=model.name, scored_by=identity, inputs=came.checksums, n_new=len(came.reports), n_rejected=len(came.rejected), n_open=len(queue),
+        model_name=model.name, scored_by=identity, inputs=came.checksums, n_new=len(came.reports),
+        n_rejected=len(came.rejected), n_open=len(queue),
         n_selected=int((queue["selected"] != "waiting").sum()), seconds=clock.laps,
     )  # fmt: skip
     publish(places.nights, as_of, night, queue, came.rejected, came.reports)

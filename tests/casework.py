@@ -36,9 +36,10 @@ def make_queue(*ids: str, **columns: object) -> pd.DataFrame:
         "category": "neighbours", "category_probability": 0.8, "risk": [0.9 - 0.1 * (k % 9) for k in range(n)],
         "priority": [1.0 - k / max(n, 1) for k in range(n)], "propensity": 1.0,
         "reasons": [[{"kind": "words", "evidence": "楼上漏水", "effect": 0.1}] for _ in ids],
-        **dict.fromkeys(schema.HISTORY, 0),
+        "lane": "clear", "risk_low": 0.0, "risk_high": 1.0, **dict.fromkeys(schema.HISTORY, 0),
     }  # fmt: skip
-    return pd.DataFrame(given | columns)
+    queue = pd.DataFrame(given | columns)
+    return queue if "category_set" in queue else queue.assign(category_set=[[name] for name in queue["category"]])
 
 
 def make_night(queue: pd.DataFrame, *, as_of: date = date(2024, 8, 1), digest: str = "a", **changes: object) -> Publication:

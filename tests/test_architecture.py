@@ -10,18 +10,14 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "pipeline"
 VOCABULARY = {"errors", "schema", "taxonomy", "settings", "limits", "sections", "params", "classifier", "tracking"}
+VOCABULARY |= {"casework", "period", "desks"}
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {
     *("registry", "champions", "judging", "promotion", "ensemble", "comparison"),
     *("nightly", "nights", "refits", "orders", "past", "backtest", "capacity", "cli", "checking", "printing"),
+    *("publishing", "serving", "exporting", "desk"),
 }
-VOCABULARY = {"errors", "schema", "taxonomy", "settings", "params", "classifier", "tracking", "casework", "desks"}
-VOCABULARY = {"errors", "schema", "taxonomy", "settings", "params", "classifier", "tracking", "casework", "desks", "period"}
-LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
-NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
-CONNECTING = {"registry", "ensemble", "comparison", "nightly", "backtest", "cli", "checking", "printing"}
-CONNECTING |= {"publishing", "serving", "exporting", "desk"}
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}
 HEAVY |= {"alembic", "fastapi", "jinja2", "argon2", "uvicorn", "jwt", "openpyxl"}

@@ -13,7 +13,7 @@ from pipeline.dataset.history import add_history
 from pipeline.dataset.labels import add_labels, censor_at_next_split
 from pipeline.dataset.splits import SPLITS, assign_splits, between_splits
 from pipeline.errors import SplitError
-from pipeline.params import Profile, load_project, midnight
+from pipeline.params import Places, Profile, load_project, midnight
 from pipeline.schema import DECISIONS, EXAMPLES, OUTCOMES, REPORTS
 from pipeline.taxonomy import load_taxonomy
 
@@ -57,18 +57,13 @@ def run(root: Path) -> DatasetSummary:
     started = time.perf_counter()
     params, profile, places = load_project(root)
     reports, outcomes = REPORTS.read(places.reports), OUTCOMES.read(places.outcomes)
-    decisions = DECISIONS.read(places.decisions) if places.decisions.exists() else DECISIONS.empty()
     as_of = pd.Timestamp(midnight(profile.as_of, profile.timezone))
     reports = reports[reports["received_at"].isna() | (reports["received_at"] < as_of)].reset_index(drop=True)
     if reports.empty:
         raise SplitError(f"Profile '{profile.name}' has no report received before {profile.as_of}. Run `triage run intake`.")
+    follow_up_days, seed = params.dataset.follow_up_days, params.seed
     examples, between = make_examples(
-        reports,
-        outcomes,
-        profile=profile,
-        follow_up_days=params.dataset.follow_up_days,
-        seed=params.seed,
-        decisions=decisions,
+        reports, outcomes, profile=profile, follow_up_days=follow_up_days, seed=seed, decisions=_decisions(places)
     )
     card = make_card(
         examples,
@@ -97,6 +92,11 @@ def run(root: Path) -> DatasetSummary:
         examples=places.examples,
         seconds=seconds,
     )
+
+
+def _decisions(places: Places) -> pd.DataFrame:
+    """What reviewers decided; nothing where intake has not taken any in."""
+    return DECISIONS.read(places.decisions) if places.decisions.exists() else DECISIONS.empty()
 
 
 def make_examples(

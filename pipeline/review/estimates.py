@@ -60,7 +60,7 @@ def recall_from_draw(judged: Sequence[Judged]) -> Recall | None:
     needing = [one for one in judged if one.action in NEEDS_ATTENTION]
     above = sum(one.selected == "ranked" for one in needing)
     drawn = [one for one in needing if one.selected == "audit"]
-    below = sum(1.0 / one.propensity for one in drawn if one.propensity > 0)
+    below = sum(1.0 / one.propensity for one in needing if one.selected != "ranked" and one.propensity > 0)
     if not any(one.selected == "audit" for one in judged) or above + below == 0:
         return None
     return Recall(above / (above + below), above, len(drawn))

@@ -12,6 +12,7 @@ from pipeline.review.access import ReviewerForm, SessionForm, Viewer, Visit, sha
 from pipeline.review.queue_pages import next_for
 from pipeline.review.reading import Shown, is_blind, is_check, is_distressing, is_open_to, may_see, show
 from pipeline.review.rendering import Notice, notice_from, page, see
+from pipeline.schema import UNCLEAR
 
 router = APIRouter()
 SNOOZE_DAYS = (1, 3, 7, 14)
@@ -144,6 +145,8 @@ def _verdict(form: DecideForm, item: Item, visit: Visit) -> Verdict:
         raise DecisionError(f"There is no category '{category[:50]}'. Choose one of the list.")
     if form.action == "recategorize" and category == item.category:
         raise DecisionError("That is its category already. Choose another.")
+    if category is None and item.lane == UNCLEAR and form.action in ("confirm", "hand_over", "mediated"):
+        raise DecisionError("The model could not tell this report's category. Choose it first.")
     corrected = category is not None and category != item.category
     unit = verdict_unit(form.unit, visit) if form.action == "hand_over" else None
     if unit is None and corrected and category is not None and form.action != "hand_over":

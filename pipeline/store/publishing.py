@@ -35,7 +35,7 @@ class Publication:
         as_of: The morning the queue is for.
         digest: Of the queue and what is published with it; the same digest again changes nothing.
         manifest: As the night wrote it; `model` is read from it.
-        queue: QUEUE; may also have `lane`, `category_set`, `risk_low` and `risk_high`.
+        queue: QUEUE.
         reports: REPORTS, those this night admitted and those of the queue.
         outcomes: OUTCOMES recorded before the night.
         reporters: Matter to how many different people reported it.
@@ -88,8 +88,7 @@ def publish(database: Database, night: Publication, *, now: datetime) -> Publish
         StoreError: If the database does not answer; nothing is kept.
     """
     queue, reports = schema.QUEUE.check(night.queue), schema.REPORTS.check(night.reports)
-    extra = night.queue.reindex(columns=["lane", "category_set", "risk_low", "risk_high"])
-    items = list(_items(pd.concat([queue.drop(columns=extra.columns, errors="ignore"), extra], axis="columns"), night))
+    items = list(_items(queue, night))
     n_selected = int((queue["selected"] != "waiting").sum())
     with database.writing() as session:
         known = session.get(NightRow, night.as_of)
@@ -236,20 +235,20 @@ def _items(queue: pd.DataFrame, night: Publication) -> Iterator[dict[str, Any]]:
 
 
 def reading_turns(priority: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """When each report is read: by priority, with the audit draw spread evenly among the ranked.
+    """When each report is read: by priority, with the audit draw and what is unclear spread evenly among the ranked.
 
-    Read by their own low priority, drawn reports would come last and be left over on a busy day, and what is learned from the
+    Read by their own low priority, those reports would come last and be left over on a busy day, and what is learned from the
     draw would be of quiet days only.
 
     Args:
         priority: Shape (n_reports,), falling.
-        selected: `ranked`, `audit` or `waiting`, shape (n_reports,).
+        selected: `ranked`, `unclear`, `audit` or `waiting`, shape (n_reports,).
 
     Returns:
         Shape (n_reports,); higher is sooner.
     """
     turns = np.asarray(priority, dtype=np.float64).copy()
-    ranked, drawn = turns[selected == "ranked"], np.flatnonzero(selected == "audit")
+    ranked, drawn = turns[selected == "ranked"], np.flatnonzero(np.isin(selected, ("audit", "unclear")))
     if len(ranked):
         places = ((np.arange(len(drawn)) + 1) * len(ranked) / (len(drawn) + 1)).astype(int)
         turns[drawn] = ranked[np.minimum(places, len(ranked) - 1)]

@@ -224,3 +224,13 @@ def test_a_text_removed_while_somebody_reads_is_told_and_the_decision_stands(sto
     page = wang.get("/report?id=a")
     assert "removed by retention" in page.text
     assert "Needs attention" in page.text
+
+
+def test_a_report_of_unclear_category_needs_one_before_it_is_confirmed(store, visitors):
+    publish_queue(store, "a", lane="unclear")
+    wang = visitors("王")
+    assert " checked" not in wang.get("/report?id=a").text
+    refused = send(wang, "/report/decide", id="a", action="confirm")
+    assert (refused.status_code, "Choose it first" in refused.text) == (409, True)
+    send(wang, "/report/decide", id="a", action="confirm", category="wages")
+    assert (store.queue.get("a").status, store.queue.get("a").category) == ("confirmed", "wages")

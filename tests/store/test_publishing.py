@@ -80,15 +80,14 @@ def test_a_removed_text_does_not_come_back_with_a_later_night(store):
     assert store.queue.get("a").text is None
 
 
-def test_columns_of_a_later_queue_are_read_where_they_are(store):
+def test_lanes_sets_and_bands_are_kept(store):
     queue = make_queue("a", "b").assign(
-        lane=["confident", None], category_set=[np.array(["wages", "neighbours"], dtype=object), None], risk_low=[0.1, None],
-        risk_high=[0.3, None],
-    )  # fmt: skip
+        lane=["choose", "unclear"], category_set=[["wages", "neighbours"], []], risk_low=[0.1, 0.0], risk_high=[0.3, 0.2]
+    )
     publish(store.database, make_night(queue), now=NOON)
     a, b = store.queue.get("a"), store.queue.get("b")
-    assert (a.lane, a.category_set, a.risk_low, a.risk_high) == ("confident", ("wages", "neighbours"), 0.1, 0.3)
-    assert (b.lane, b.category_set, b.risk_low, b.risk_high) == (None, (), None, None)
+    assert (a.lane, a.category_set, a.risk_low, a.risk_high) == ("choose", ("wages", "neighbours"), 0.1, 0.3)
+    assert (b.lane, b.category_set, b.risk_low, b.risk_high) == ("unclear", (), 0.0, 0.2)
 
 
 def test_past_reports_come_with_their_outcomes_and_matters_are_counted(store):
