@@ -168,7 +168,7 @@ class LogDesk(Protocol):
     def of_report(self, report_id: str, *, limit: int) -> Sequence[Event]:
         """The newest lines about a report."""
 
-    def newest(self, *, limit: int, kind: str | None = None) -> Sequence[Event]:
+    def newest(self, *, limit: int, kind: str | None = None, areas: Sequence[str] | None = None) -> Sequence[Event]:
         """The newest lines."""
 
 

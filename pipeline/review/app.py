@@ -74,6 +74,8 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     else:
         response = await call_next(request)
     response.headers.update(_HEADERS)
+    if request.app.state.settings.secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if not request.url.path.startswith("/static/"):
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -82,7 +82,9 @@ def model(request: Request, visit: Viewer) -> HTMLResponse:
 @router.get("/log")
 def log(request: Request, visit: Lead) -> HTMLResponse:
     """Who did what; for leads."""
-    return page(request, "log.html", LogContext(tuple(visit.store.log.newest(limit=MOST_EVENTS))), visit)
+    return page(
+        request, "log.html", LogContext(tuple(visit.store.log.newest(limit=MOST_EVENTS, areas=visit.person.areas))), visit
+    )
 
 
 def _rows(nights: Sequence[NightRecord]) -> tuple[NightRow, ...]:

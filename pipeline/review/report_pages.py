@@ -71,9 +71,10 @@ class ReportContext:
 def report(request: Request, visit: Viewer, report_id: Annotated[str, Query(alias="id")]) -> HTMLResponse:
     """Show one report; every look at a text is logged."""
     item = _seen(report_id, visit)
-    visit.store.log.note("viewed", at=visit.now, person=visit.person.id, report_id=item.report_id)
     shown = show(item, visit)
-    past = [one for one in visit.store.queue.past(item.similar) if may_see(one, visit)]
+    past = [] if shown.blind else [one for one in visit.store.queue.past(item.similar) if may_see(one, visit)]
+    detail = {"similar": [one.report_id for one in past]}
+    visit.store.log.note("viewed", at=visit.now, person=visit.person.id, report_id=item.report_id, detail=detail)
     judged, logged = visit.store.judgements.of_report(report_id), visit.store.log.of_report(report_id, limit=MOST_SHOWN)
     context = ReportContext(
         shown=shown,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session, aliased
 
 from pipeline.casework import CLOSING, NEEDS_REASON, Decided, Person, Verdict
@@ -159,7 +159,7 @@ def _apply(session: Session, row: ItemRow, verdict: Verdict, person: Person, now
     row.category = verdict.category or row.category
     row.unit = verdict.unit or row.unit
     if verdict.action in ("merge", "split"):
-        _move(session, report, verdict.matter_id if verdict.action == "merge" else f"m-{row.report_id}")
+        _move(session, report, verdict.matter_id if verdict.action == "merge" else f"m-{row.report_id}", person)
     closing = CLOSING.get(verdict.action)
     if closing is not None:
         row.status, row.claimed_by, row.claimed_until = closing, None, None
@@ -193,11 +193,12 @@ def _keep_second(session: Session, row: ItemRow, verdict: Verdict, person: Perso
     row.known = CLOSING[verdict.action] == row.status
 
 
-def _move(session: Session, report: ReportRow, matter_id: str | None) -> None:
+def _move(session: Session, report: ReportRow, matter_id: str | None, person: Person) -> None:
     """Put a report into another matter, for good: no later night moves it back."""
     if matter_id is None or matter_id == report.matter_id:
         raise DecisionError(f"{report.report_id} is in that matter already. Choose another.")
-    known = session.scalar(select(ReportRow.report_id).where(ReportRow.matter_id == matter_id).limit(1))
+    areas = true() if person.areas is None else ReportRow.area.in_(person.areas) | ReportRow.area.is_(None)
+    known = session.scalar(select(ReportRow.report_id).where(ReportRow.matter_id == matter_id, areas).limit(1))
     if known is None and matter_id != f"m-{report.report_id}":
         raise DecisionError(f"There is no matter {matter_id}. Copy its name from its page.")
     left = report.matter_id

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from pipeline.casework import Event
 from pipeline.store.database import Database
-from pipeline.store.tables import EventRow, UserRow
+from pipeline.store.tables import EventRow, ReportRow, UserRow
 
 
 def write(
@@ -48,9 +48,13 @@ class Log:
         """The newest lines about a report, newest first."""
         return self._read(EventRow.report_id == report_id, limit)
 
-    def newest(self, *, limit: int, kind: str | None = None) -> Sequence[Event]:
-        """The newest lines, newest first; of one kind if given."""
-        return self._read(EventRow.kind == kind if kind is not None else True, limit)
+    def newest(self, *, limit: int, kind: str | None = None, areas: Sequence[str] | None = None) -> Sequence[Event]:
+        """The newest lines, newest first; of one kind if given, and of reports in scope and of no report."""
+        condition: Any = EventRow.kind == kind if kind is not None else true()
+        if areas is not None:
+            elsewhere = select(ReportRow.report_id).where(ReportRow.area.is_not(None), ReportRow.area.not_in(areas))
+            condition = condition & (EventRow.report_id.is_(None) | EventRow.report_id.not_in(elsewhere))
+        return self._read(condition, limit)
 
     def _read(self, condition: Any, limit: int) -> Sequence[Event]:
         query = (

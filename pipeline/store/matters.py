@@ -40,13 +40,13 @@ class Matters:
         query = _matters(areas).where(MatterRow.n_reports > 1)
         with self._database.reading() as session:
             ordered = query.order_by(_N_OPEN.desc(), MatterRow.last_at.desc(), MatterRow.matter_id)
-            return [_matter(session, row) for row in session.execute(ordered.offset(offset).limit(limit))]
+            return [_matter(session, row, areas) for row in session.execute(ordered.offset(offset).limit(limit))]
 
     def get(self, matter_id: str, areas: Sequence[str] | None) -> Matter | None:
         """A matter with reports in scope, or None."""
         with self._database.reading() as session:
             row = session.execute(_matters(areas).where(MatterRow.matter_id == matter_id)).first()
-            return None if row is None else _matter(session, row)
+            return None if row is None else _matter(session, row, areas)
 
     def reports(self, matter_id: str, areas: Sequence[str] | None, *, limit: int) -> Sequence[PastReport]:
         """Reports of a matter, newest first, with where each stands."""
@@ -139,9 +139,10 @@ def _matters(areas: Sequence[str] | None) -> Select[MatterRow, int, str | None]:
     )
 
 
-def _matter(session: Session, row: tuple[MatterRow, int, str | None]) -> Matter:
+def _matter(session: Session, row: tuple[MatterRow, int, str | None], areas: Sequence[str] | None) -> Matter:
     matter, n_open, area = row
-    newest = select(ReportRow.title).where(ReportRow.matter_id == matter.matter_id).order_by(ReportRow.received_at.desc())
+    of_matter = select(ReportRow.title).where(ReportRow.matter_id == matter.matter_id, _seen(areas))
+    newest = of_matter.order_by(ReportRow.received_at.desc())
     return Matter(
         matter.matter_id, session.scalar(newest.limit(1)), area, matter.n_reports, matter.n_reporters, int(n_open or 0),
         matter.first_at, matter.last_at,

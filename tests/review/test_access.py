@@ -9,7 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from pipeline.review.access import share_draws, signed, unsigned
 from pipeline.review.app import create_app
-from tests.casework import later, publish_queue
+from pipeline.store.publishing import publish
+from tests.casework import NOON, later, make_night, make_queue, publish_queue
 from tests.review.conftest import PASSWORD, send
 
 OPEN = {
@@ -221,3 +222,34 @@ def test_the_declared_share_is_drawn_alike_every_time_and_about_as_often_as_decl
 
 def test_the_application_offers_no_description_of_itself(store, visitors):
     assert create_app(store, visitors().app.state.settings).openapi_url is None
+
+
+def test_a_matter_of_two_areas_shows_each_reviewer_their_own_reports_title_only(store, visitors):
+    publish_queue(store, "east", "west", area=["东区", "西区"], matter_id="m-both", received_at=[NOON, later(1)])
+    east = visitors("王", areas=["东区"])
+    assert "标题west" not in east.get("/matters").text + east.get("/matter?id=m-both").text
+    assert "标题east" in east.get("/matters").text
+
+
+def test_a_report_cannot_be_joined_to_another_areas_matter(store, visitors):
+    publish_queue(store, "east", "west", area=["东区", "西区"])
+    said = send(
+        visitors("王", areas=["东区"]), "/report/decide", id="east", action="merge", matter_id="m-west", reason="同一件事"
+    )
+    assert said.status_code == 409
+    assert store.queue.get("east").matter_id == "m-east"
+
+
+def test_a_lead_of_one_area_reads_the_log_of_that_area(store, visitors):
+    publish_queue(store, "east", "west", area=["东区", "西区"])
+    visitors("李").get("/report?id=west")
+    visitors("赵").get("/report?id=east")
+    text = visitors("王", "lead", areas=["东区"]).get("/log").text
+    assert "/report?id=east" in text
+    assert "west" not in text
+
+
+def test_similar_reports_read_beside_one_are_logged_too(store, visitors):
+    publish(store.database, make_night(make_queue("a", "b"), similar={"a": ["b"]}), now=NOON)
+    visitors("王").get("/report?id=a")
+    assert store.log.of_report("a", limit=1)[0].detail == {"similar": ["b"]}
