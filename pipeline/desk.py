@@ -77,7 +77,7 @@ def _demo(options: argparse.Namespace) -> Result:
     from pipeline.serving import prepare_demo, review_app, serve
 
     demo = prepare_demo(options.project)
-    app = review_app(options.project, secure=not _is_here(options.host))
+    app = review_app(options.project, secure=not _is_here(options.host), clock=demo.clock)
     logging.getLogger(__name__).info(
         "Night of %s at %s   accounts: %s   password: %s   stop with Ctrl+C",
         demo.as_of, _address(options), ", ".join(demo.names), demo.password,

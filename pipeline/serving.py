@@ -4,7 +4,7 @@ import hmac
 import logging
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -42,14 +42,16 @@ class Demo:
     as_of: date
     names: tuple[str, ...]
     password: str
+    clock: Callable[[], datetime]
 
 
-def review_app(root: Path, *, secure: bool) -> FastAPI:
+def review_app(root: Path, *, secure: bool, clock: Callable[[], datetime] | None = None) -> FastAPI:
     """The review pages of a project's profile.
 
     Args:
         root: Project folder.
         secure: Whether cookies go over https only; False only where the pages are served to this machine alone.
+        clock: Gives the present instant; None for the real one.
 
     Raises:
         StoreError: If the store was never made, or is of another revision.
@@ -67,6 +69,7 @@ def review_app(root: Path, *, secure: bool) -> FastAPI:
         secure=secure,
         provider=_provider(os.environ),
         bulletin=bulletin_writer(store, taxonomy, profile.timezone),
+        clock=clock if clock is not None else lambda: datetime.now(UTC),
     )
     return create_app(store, settings)
 
@@ -126,17 +129,26 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
 
 
 def prepare_demo(root: Path) -> Demo:
-    """Publish the project's latest night and make accounts `lead` and `reviewer` with a password drawn now.
+    """Publish the project's nights and make accounts `lead` and `reviewer` with a password drawn now.
+
+    The demo's clock begins at nine in the morning of the latest night, so that the sample's reports are as old as then.
 
     Raises:
         StoreError: If no night was run yet.
     """
-    nights = sorted(load_project(root)[2].nights.glob("????-??-??"))
+    _, profile, places = load_project(root)
+    nights = [date.fromisoformat(folder.name) for folder in sorted(places.nights.glob("????-??-??"))]
     if not nights:
         raise StoreError("There is no night to show. Run `make demo`, or `triage nightly --as-of <day>`, first.")
-    as_of, now = date.fromisoformat(nights[-1].name), datetime.now(UTC)
-    publish_night(root, as_of, now=now)
+    started = datetime.now(UTC)
+    morning = midnight(nights[-1], profile.timezone) + timedelta(hours=9)
+
+    def clock() -> datetime:
+        return morning + (datetime.now(UTC) - started)
+
+    for night in nights:
+        publish_night(root, night, now=clock())
     store, password = Store(open_database(root)), secrets.token_urlsafe(9)
     for name, role in DEMO_ACCOUNTS:
-        store.people.add(name, hash_password(password), role=role, areas=None, now=now)
-    return Demo(as_of, tuple(name for name, _ in DEMO_ACCOUNTS), password)
+        store.people.add(name, hash_password(password), role=role, areas=None, now=clock())
+    return Demo(nights[-1], tuple(name for name, _ in DEMO_ACCOUNTS), password, clock)
