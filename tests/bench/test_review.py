@@ -13,10 +13,10 @@ from sqlalchemy import create_engine, text
 from starlette.testclient import TestClient
 
 from pipeline.casework import Verdict
-from pipeline.params import ReviewParams
 from pipeline.review.access import Settings
 from pipeline.review.app import create_app
 from pipeline.review.passwords import hash_password
+from pipeline.sections import ReviewParams
 from pipeline.store.database import Database
 from pipeline.store.publishing import publish
 from pipeline.store.store import Store
