@@ -1,15 +1,11 @@
 """How fast the review pages answer over 100,000 open reports, and whether anything is handed out twice under load."""
 
-import shutil
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, text
 from starlette.testclient import TestClient
 
 from pipeline.casework import Verdict
@@ -17,10 +13,10 @@ from pipeline.review.access import Settings
 from pipeline.review.app import create_app
 from pipeline.review.passwords import hash_password
 from pipeline.sections import ReviewParams
-from pipeline.store.database import Database
 from pipeline.store.publishing import publish
 from pipeline.store.store import Store
 from tests.casework import NOON, TAXONOMY, make_night, make_person, make_queue
+from tests.stores import empty_database
 
 pytestmark = pytest.mark.bench
 N_OPEN = 100_000
@@ -37,25 +33,21 @@ PARAMS = ReviewParams(
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def full(request):
+def full(request, tmp_path_factory):
     """A store with 100,000 open reports, all to be read."""
-    folder = Path(tempfile.mkdtemp(prefix="triage-bench-"))
-    url = f"sqlite:///{folder}/full.sqlite"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql").removesuffix("postgres") + "full"
-        with create_engine(url.removesuffix("full") + "postgres", isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.execute(text("CREATE DATABASE full"))
-    store = Store(Database(url))
-    store.database.migrate()
+    with empty_database(request.param, tmp_path_factory.mktemp("full"), request) as database:
+        store = Store(database)
+        _fill(store, request.param)
+        yield request.param, store
+
+
+def _fill(store, name):
     ids = [f"r{k:06}" for k in range(N_OPEN)]
     areas = np.array([f"区{k}" for k in range(12)], dtype=object)[np.arange(N_OPEN) % 12]
     queue = make_queue(*ids, area=areas, text=["楼上漏水多次无人管，" * 15] * N_OPEN, similar=None)
     started = time.perf_counter()
-    publish(store.database, make_night(queue, similar={name: ids[k : k + 5] for k, name in enumerate(ids[:2000])}), now=NOON)
-    print(f"\n{request.param}: {N_OPEN} reports published in {time.perf_counter() - started:.1f} s")
-    yield request.param, store
-    store.database.engine.dispose()
-    shutil.rmtree(folder)
+    publish(store.database, make_night(queue, similar={one: ids[k : k + 5] for k, one in enumerate(ids[:2000])}), now=NOON)
+    print(f"\n{name}: {N_OPEN} reports published in {time.perf_counter() - started:.1f} s")
 
 
 def test_pages_over_a_hundred_thousand_open_reports(full):
