@@ -14,9 +14,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, TimeoutError
 from sqlalchemy.orm import Session
 
 from pipeline.errors import StoreError
@@ -80,6 +80,12 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    def renew_statistics(self) -> None:
+        """Let PostgreSQL look at its tables anew, after so much was written that it would plan by what is no longer so."""
+        if not self.is_sqlite:
+            with self.writing() as session:
+                session.execute(text("ANALYZE"))
+
     def revision(self, connection: Connection) -> str | None:
         """The revision the tables are at."""
         return MigrationContext.configure(connection).get_current_revision()
@@ -111,6 +117,11 @@ def _said(engine: Engine) -> Iterator[None]:
     """Say where the database is when it does not answer; statements and values, which may hold texts, are not repeated."""
     try:
         yield
+    except TimeoutError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise StoreError(
+            f"The store at {where} is busy: every connection is taken. Nothing of this step was kept; repeat it in a moment."
+        ) from error
     except DBAPIError as error:
         if not (error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")):
             raise
@@ -128,7 +139,7 @@ def _engine(url: str) -> Engine:
         if kind == "sqlite":
             engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **given)
         else:
-            engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=BUSY_SECONDS, **given)
+            engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=50, pool_timeout=BUSY_SECONDS, **given)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise StoreError("TRIAGE_STORE must be a URL such as postgresql+psycopg://user@host/database.") from error
     if kind == "sqlite":

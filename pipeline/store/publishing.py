@@ -6,6 +6,7 @@ and nobody decided are withdrawn: kept, but not handed out.
 """
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -103,6 +104,7 @@ def publish(database: Database, night: Publication, *, now: datetime) -> Publish
         _record(session, night, known, now)
         detail = {"as_of": night.as_of.isoformat(), "items": len(items), "selected": n_selected, "withdrawn": n_withdrawn}
         log.write(session, "published", at=now, detail=detail)
+    database.renew_statistics()
     logger.info("publish: %d in the queue, %d to read, %d withdrawn", len(items), n_selected, n_withdrawn)
     return Published(night.as_of, True, len(items), n_selected, n_withdrawn)
 
@@ -110,8 +112,17 @@ def publish(database: Database, night: Publication, *, now: datetime) -> Publish
 def _record(session: Session, night: Publication, known: NightRow | None, now: datetime) -> None:
     row = known if known is not None else NightRow(as_of=night.as_of)
     row.model, row.digest = str(night.manifest["model"]), night.digest
-    row.published_at, row.manifest = now, dict(night.manifest)
+    row.published_at, row.manifest = now, _finite(dict(night.manifest))
     session.add(row)
+
+
+def _finite(value: Any) -> Any:
+    """A value without numbers that are none: JSON knows no NaN, and PostgreSQL refuses it."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _dialect_insert(session: Session, table: Any) -> Any:
@@ -180,7 +191,7 @@ def _take_alerts(session: Session, alerts: Sequence[Mapping[str, Any]]) -> None:
     changes["status"] = case((statement.excluded.status == "closed", "closed"), else_=AlertRow.status)
     newer = AlertRow.last_day <= statement.excluded.last_day
     statement = statement.on_conflict_do_update(index_elements=["alert_id"], set_=changes, where=newer)
-    session.execute(statement, [{"status": "open", **alert} for alert in alerts])
+    session.execute(statement, [{"status": "open", **_finite(dict(alert))} for alert in alerts])
 
 
 def _reports(reports: pd.DataFrame, queue: pd.DataFrame) -> Iterator[dict[str, Any]]:

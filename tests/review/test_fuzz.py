@@ -70,7 +70,7 @@ def test_no_input_breaks_a_route(store, visitors, method, path, role):
     publish_queue(store, "a", "b", matter_id="m-a")
     client = visitors("王", role)
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(sent=SENT, form=st.sampled_from(["csv", "xlsx", "html", "x"]))
     def try_it(sent, form):
         where = path.replace("{form}", form)

@@ -136,3 +136,9 @@ def test_an_older_night_does_not_put_an_alert_back(store):
     older = make_alert("s-1", last_day=date(2024, 8, 1), evidence={})
     publish(store.database, make_night(make_queue("a"), digest="b", alerts=[older]), now=NOON)
     assert store.matters.alerts(None, limit=5)[0].last_day == date(2024, 8, 2)
+
+
+def test_a_manifest_may_hold_what_is_no_number(store):
+    night = make_night(make_queue("a"), manifest={"model": "desk v1", "evaluation": {"risk": [float("nan"), 0.5]}})
+    publish(store.database, night, now=NOON)
+    assert store.nights.newest(limit=1)[0].manifest["evaluation"] == {"risk": [None, 0.5]}
