@@ -45,6 +45,7 @@ def _profile_checks(root: Path, profile: Profile) -> list[Callable[[], object]]:
     """What the chosen profile needs: taxonomy, outcomes, its sources' files as registered, their columns as mapped."""
     places = Places(root, profile.name)
     names = [*profile.sources, *(name for source in profile.sources.values() for name in source.outcome_sources)]
+    names += profile.decision_sources
     return [
         partial(load_taxonomy, places.taxonomy(profile.taxonomy)),
         partial(load_outcomes, places.outcome_definitions),

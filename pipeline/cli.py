@@ -5,16 +5,17 @@ run as asked. Everything heavy is imported inside the command that needs it, so 
 """
 
 import argparse
-import getpass
 import json
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.champion_commands import add_acts
+from pipeline.desk import add_commands as add_desk_commands
 from pipeline.errors import PipelineError
 from pipeline.matter_commands import add_matters
 
@@ -113,21 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--models", nargs="+", choices=COMPARED, default=["baseline", "pretrained"])
     compare.add_argument("--labels", nargs="+", type=_count, default=[500, 1000, 2000, 4000, 0], help="0 or all: all of them")
     compare.add_argument("--seeds", nargs="+", type=int, default=[7, 8, 9])
-    _add_acts(commands)
+    add_acts(commands, _add)
+    add_desk_commands(lambda name, command, about: _add(commands, name, command, about), _day)
     return parser
-
-
-def _add_acts(commands: Any) -> None:
-    """What a person does to the champion, and the record of it."""
-    promote = _add(commands, "promote", _promote, "make a model the champion, if it passes the gates")
-    promote.add_argument("model")
-    promote.add_argument("--waive", action="append", default=[], metavar="GATE=REASON", type=_waiver,
-                         help="let the model through this gate, for a written reason")  # fmt: skip
-    rollback = _add(commands, "rollback", _rollback, "return to the champion before the present one")
-    for act in (promote, rollback):
-        act.add_argument("--by", default=getpass.getuser(), help="who answers for it (default: you)")
-        act.add_argument("--why", required=True, help="the reason; it is recorded")
-    _add(commands, "champions", _champions, "show who promoted or rolled back what, when and why")
 
 
 def _add_nights(commands: Any) -> None:
@@ -216,6 +205,7 @@ def _nightly(options: argparse.Namespace) -> Result:
 
     from pipeline.nightly import run_night
     from pipeline.printing import alerts_table, queue_table
+    from pipeline.publishing import publish_if_kept
 
     elsewhere = None
     if options.engine == "ray":
@@ -223,6 +213,7 @@ def _nightly(options: argparse.Namespace) -> Result:
 
         elsewhere = on_ray(options.address)
     night = run_night(options.project, options.as_of, elsewhere=elsewhere)
+    publish_if_kept(options.project, options.as_of, now=datetime.now(UTC))
     queue = queue_table(options.project, night, n_rows=options.show, language=options.lang)
     alerts, _ = alerts_table(options.project, night.as_of, language=options.lang, closed=False)
     return f"{queue}\n\n{alerts}", asdict(night)
@@ -244,11 +235,6 @@ def _compare(options: argparse.Namespace) -> Result:
     return table, {"table": table}
 
 
-def _waiver(text: str) -> tuple[str, str]:
-    gate, _, reason = text.partition("=")
-    return gate.strip(), reason.strip()
-
-
 def _backtest(options: argparse.Namespace) -> Result:
     from pipeline.backtest import backtest, results_folder
     from pipeline.evaluation.backtest_summary import as_results
@@ -266,38 +252,6 @@ def _capacity(options: argparse.Namespace) -> Result:
     given = (options.first, options.last)
     staffing, folder = measure_reviewers(options.project, given, n_reviewers=options.reviewers, minutes=options.minutes)
     return capacity_text(staffing, folder, language=options.lang), staffing.as_results()
-
-
-def _promote(options: argparse.Namespace) -> Result:
-    from pipeline.printing import act_line
-    from pipeline.promotion import promote
-
-    done = promote(options.project, options.model, who=options.by, why=options.why, waivers=dict(options.waive))
-    lines = [*(act_line(act) for act in done.repaired), f"{done.version} ({options.model}) is now champion."]
-    lines.append(f"Evidence: {done.evidence / 'evidence.html'}")
-    facts = {"champion": str(done.version), "run_id": done.version.run_id, "evidence": str(done.evidence)}
-    return "\n".join(lines), facts
-
-
-def _rollback(options: argparse.Namespace) -> Result:
-    from dataclasses import asdict
-
-    from pipeline.printing import act_line
-    from pipeline.promotion import rollback
-
-    done = rollback(options.project, who=options.by, why=options.why)
-    return "\n".join(act_line(act) for act in (*done.repaired, done.act)), asdict(done.act)
-
-
-def _champions(options: argparse.Namespace) -> Result:
-    from dataclasses import asdict
-
-    from pipeline.printing import act_line
-    from pipeline.promotion import history
-
-    champion, acts = history(options.project)
-    text = "\n".join([*(act_line(act) for act in acts), f"Champion: {f'v{champion}' if champion else 'none'}"])
-    return text, {"champion": champion, "acts": [asdict(act) for act in acts]}
 
 
 if __name__ == "__main__":

@@ -53,3 +53,23 @@ class GateError(PipelineError):
     """A model did not pass a gate it must pass before promotion."""
 
     exit_code = 1
+
+
+class StoreError(PipelineError):
+    """The store is missing, does not answer, or is asked for what it cannot do."""
+
+
+class DecisionError(PipelineError):
+    """A decision cannot be taken as asked: somebody else has the report, it is decided, or something is missing."""
+
+
+class NotAllowedError(PipelineError):
+    """A person asked for what their role or area does not allow."""
+
+
+class NotSignedInError(PipelineError):
+    """Nobody is signed in, or the session is over."""
+
+
+class ForgedFormError(PipelineError):
+    """A form did not come from a page of this session."""

@@ -52,6 +52,7 @@ class Night:
     as_of: str
     opening: str
     model: str
+    model_name: str
     engine: str
     scored_by: str
     inputs: dict[str, dict[str, str]]
@@ -111,8 +112,9 @@ def run_night(
     )
     clock.lap("alerts")
     night = Night(
-        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version, engine=model.engine,
-        scored_by=identity, inputs=came.checksums, n_new=len(came.reports), n_rejected=len(came.rejected), n_open=len(queue),
+        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version,
+        model_name=model.name, engine=model.engine, scored_by=identity, inputs=came.checksums, n_new=len(came.reports),
+        n_rejected=len(came.rejected), n_open=len(queue),
         n_selected=int((queue["selected"] != "waiting").sum()), seconds=clock.laps,
     )  # fmt: skip
     publish(places.nights, as_of, night, queue, came.rejected, came.reports, alerted)

@@ -21,6 +21,7 @@ from pipeline.sections import (
     EmergingParams,
     EvaluationParams,
     IntakeParams,
+    ReviewParams,
     ScoringParams,
 )
 from pipeline.settings import Count, Section, Share, read_yaml
@@ -39,6 +40,7 @@ class Params(Section):
     scoring: ScoringParams
     backtest: BacktestParams
     emerging: EmergingParams
+    review: ReviewParams
 
 
 class DateSplit(Section):
@@ -102,6 +104,7 @@ class Profile(Section):
     as_of: date
     sources: dict[str, ProfileSource] = Field(min_length=1)
     nightly_sources: tuple[str, ...] = ()
+    decision_sources: tuple[str, ...] = ()
     label_window_days: Count
     gap_days: Count
     re_report_reporters: Count
@@ -203,6 +206,11 @@ class Places:
     def outcomes(self) -> Path:
         """OUTCOMES of intake."""
         return self.room("intake") / "outcomes.parquet"
+
+    @property
+    def decisions(self) -> Path:
+        """DECISIONS of intake."""
+        return self.room("intake") / "decisions.parquet"
 
     @property
     def examples(self) -> Path:

@@ -187,6 +187,13 @@ MATTER_DECISIONS = Table(
 OUTCOMES = Table("OUTCOMES", _columns(report_id=_TEXT, outcome=_TEXT, recorded_at=INSTANT))
 """Declared outcomes of reports, one row an event."""
 
+DECISIONS = Table(
+    "DECISIONS",
+    _columns(report_id=_TEXT, decided_at=INSTANT, action=_TEXT, category=_optional(_TEXT), selected=_TEXT, propensity=_REAL),
+    ranges={"propensity": (0.0, 1.0)},
+)
+"""What reviewers concluded of reports, and with which probability each was given to one at all."""
+
 EXAMPLES = Table(
     "EXAMPLES",
     _columns(

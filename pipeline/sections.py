@@ -152,3 +152,16 @@ class EmergingParams(Section):
         if self.surge_days > self.max_window_days:
             raise ValueError(f"surge_days ({self.surge_days}) is above max_window_days ({self.max_window_days})")
         return self
+
+
+class ReviewParams(Section):
+    """How the review pages hand out and check work."""
+
+    claim_minutes: Count
+    session_hours: Count
+    lockout_attempts: Count
+    lockout_minutes: Count
+    second_share: Share
+    known_share: Share
+    blind_share: Share
+    page_size: Count

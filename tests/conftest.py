@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import postgresql_server
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -20,3 +22,10 @@ def mirror() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the real corpora: set TRIAGE_MIRROR (looked in {folder.name})")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """URL of a database on a PostgreSQL server of our own; the test says why it skips where none is installed."""
+    with postgresql_server() as url:
+        yield url

@@ -10,14 +10,17 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "pipeline"
 VOCABULARY = {"errors", "schema", "taxonomy", "settings", "machine", "limits", "sections", "params", "classifier", "tracking"}
+VOCABULARY |= {"casework", "period", "desks"}
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {
     *("registry", "acceleration", "champions", "judging", "promotion", "ensemble", "comparison", "alerting", "matter_commands"),
     *("nightly", "nights", "refits", "orders", "past", "backtest", "capacity", "cli", "checking", "printing"),
+    *("publishing", "serving", "exporting", "desk", "champion_commands"),
 }
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}
+HEAVY |= {"alembic", "fastapi", "jinja2", "argon2", "uvicorn", "jwt", "openpyxl"}
 DRAWERS = {"utils", "helpers", "common", "misc"}
 PIPELINES = (ROOT / "dvc.yaml", ROOT / "models" / "dvc.yaml")
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -8,12 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.dataset.card import make_card, to_json, to_markdown
+from pipeline.dataset.decided import use_decisions
 from pipeline.dataset.history import add_history
 from pipeline.dataset.labels import add_labels, censor_at_next_split
 from pipeline.dataset.splits import SPLITS, assign_splits, between_splits
 from pipeline.errors import SplitError
-from pipeline.params import Profile, load_project, midnight
-from pipeline.schema import EXAMPLES, OUTCOMES, REPORTS
+from pipeline.params import Places, Profile, load_project, midnight
+from pipeline.schema import DECISIONS, EXAMPLES, OUTCOMES, REPORTS
 from pipeline.taxonomy import load_taxonomy
 
 logger = logging.getLogger(__name__)
@@ -60,8 +61,9 @@ def run(root: Path) -> DatasetSummary:
     reports = reports[reports["received_at"].isna() | (reports["received_at"] < as_of)].reset_index(drop=True)
     if reports.empty:
         raise SplitError(f"Profile '{profile.name}' has no report received before {profile.as_of}. Run `triage run intake`.")
+    follow_up_days, seed = params.dataset.follow_up_days, params.seed
     examples, between = make_examples(
-        reports, outcomes, profile=profile, follow_up_days=params.dataset.follow_up_days, seed=params.seed
+        reports, outcomes, profile=profile, follow_up_days=follow_up_days, seed=seed, decisions=_decisions(places)
     )
     card = make_card(
         examples,
@@ -92,8 +94,19 @@ def run(root: Path) -> DatasetSummary:
     )
 
 
+def _decisions(places: Places) -> pd.DataFrame:
+    """What reviewers decided; nothing where intake has not taken any in."""
+    return DECISIONS.read(places.decisions) if places.decisions.exists() else DECISIONS.empty()
+
+
 def make_examples(
-    reports: pd.DataFrame, outcomes: pd.DataFrame, *, profile: Profile, follow_up_days: int, seed: int
+    reports: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    *,
+    profile: Profile,
+    follow_up_days: int,
+    seed: int,
+    decisions: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Label reports, add history, and divide them.
 
@@ -103,6 +116,7 @@ def make_examples(
         profile: What is learned from, and how.
         follow_up_days: Days after arrival for which a report is followed.
         seed: Chooses the held-out groups of undated sources.
+        decisions: DECISIONS, whose categories stand over those that came with the reports; None where nobody decided yet.
 
     Returns:
         EXAMPLES of the splits, and EXAMPLES of the gaps between them, which have no labels but were followed for some days.
@@ -116,6 +130,8 @@ def make_examples(
         follow_up_days=follow_up_days,
         re_report_reporters=profile.re_report_reporters,
     )
+    if decisions is not None:
+        labelled = use_decisions(labelled, decisions, as_of=pd.Timestamp(midnight(profile.as_of, profile.timezone)))
     with_history = add_history(labelled, earlier=reports.iloc[:0])
     sources, gap_days, timezone = profile.sources, profile.gap_days, profile.timezone
     examples = assign_splits(with_history, sources=sources, gap_days=gap_days, timezone=timezone, seed=seed)

@@ -1,8 +1,9 @@
 """What a registry file says of a source: origin, licence, files with checksums, and which column is which.
 
 A source is a set of files (or one SQL query) with the same columns. `kind` tells what its rows are: `reports`, `outcomes` (what
-became of the reports of another source) or `counts` (no text; registered and fetched, not read by intake). Checksums are
-verified before a byte is interpreted, so that an altered export is noticed here and not in an evaluation.
+became of the reports of another source), `decisions` (what reviewers concluded of reports) or `counts` (no text; registered
+and fetched, not read by intake). Checksums are verified before a byte is interpreted, so that an altered export is noticed
+here and not in an evaluation.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from pipeline.errors import SourceError
 from pipeline.params import Places
 from pipeline.settings import Section, read_yaml
 
-Kind = Literal["reports", "outcomes", "counts"]
+Kind = Literal["reports", "outcomes", "decisions", "counts"]
 Format = Literal["csv", "jsonl", "parquet", "xlsx", "sql"]
 _BLOCK_BYTES = 1 << 20
 
@@ -58,7 +59,8 @@ class Columns(Section):
     """The source's own name of each column we use; what a source does not have is left out.
 
     `narrative_fallback` is word-segmented text that stands in where `narrative` is empty; its spaces are dropped.
-    `report_id`, `outcome` and `recorded_at` belong to sources of kind `outcomes`, all others to `reports`.
+    `report_id`, `outcome` and `recorded_at` belong to sources of kind `outcomes`; `report_id`, `recorded_at`, `action`,
+    `category`, `selected` and `propensity` to `decisions`; all others to `reports`.
     """
 
     source_id: str | None = None
@@ -74,6 +76,9 @@ class Columns(Section):
     report_id: str | None = None
     outcome: str | None = None
     recorded_at: str | None = None
+    action: str | None = None
+    selected: str | None = None
+    propensity: str | None = None
 
     @property
     def named(self) -> dict[str, str]:
@@ -149,6 +154,8 @@ class Source(Section):
                 raise ValueError("'columns' must name 'received_at'; or say 'dated: false'")
             if self.dated and "duplicate_key" in named:
                 raise ValueError("only an undated source may declare copies: leave 'duplicate_key' out, or say 'dated: false'")
+        if self.kind == "decisions" and not {"report_id", "category", "recorded_at", "propensity"} <= set(named):
+            raise ValueError("decisions need the columns report_id, category, recorded_at and propensity")
         if self.kind == "outcomes":
             missing = [name for name in ("report_id", "outcome", "recorded_at") if name not in named]
             if missing or self.of is None:

@@ -28,6 +28,8 @@ class Reason(StrEnum):
     DUPLICATE_ID = "duplicate id"
     NO_REPORT_ID = "no report id"
     UNKNOWN_OUTCOME = "unknown outcome"
+    UNKNOWN_CATEGORY = "unknown category"
+    NO_PROPENSITY = "propensity not in (0, 1]"
 
 
 def rejected_rows(source: str, rows: Sequence[int], reasons: Sequence[str]) -> pd.DataFrame:

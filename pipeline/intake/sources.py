@@ -30,7 +30,7 @@ class RawBatch:
     """Some rows of a source.
 
     Attributes:
-        rows: RAW_REPORTS for a source of reports; for outcomes the text columns `report_id`, `outcome` and `recorded_at`
+        rows: RAW_REPORTS for a source of reports; for others the text columns of the column map
             beside `source` and `source_row`.
         rejected: REJECTED rows that could not be read.
     """

@@ -1,4 +1,4 @@
-"""The stage: registered files of a profile's sources to REPORTS, REJECTED and OUTCOMES.
+"""The stage: registered files of a profile's sources to REPORTS, REJECTED, OUTCOMES and DECISIONS.
 
 Rows stream from the files to Parquet; nothing is put in place before all of it is written and the share of rejected rows is
 within its limit. `receive` does the same for a night, on top of the reports already admitted.
@@ -21,6 +21,7 @@ from pipeline.errors import SourceError
 from pipeline.intake.admission import Admitted, add_up, admit, check_reject_limit, together
 from pipeline.intake.decided import Decision, read_decisions
 from pipeline.intake.hashing import secret_key
+from pipeline.intake.judgements import read_judgements
 from pipeline.intake.outcomes import read_outcomes
 from pipeline.intake.registration import Kind, Source, load_source, verify
 from pipeline.intake.rejection import Tally
@@ -28,7 +29,7 @@ from pipeline.intake.sources import RawBatch, read
 from pipeline.intake.writing import Aside
 from pipeline.params import Params, Places, Profile, load_project, midnight
 from pipeline.sections import IntakeParams
-from pipeline.taxonomy import load_outcomes
+from pipeline.taxonomy import load_outcomes, load_taxonomy
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class IntakeSummary:
         n_duplicates: Reports that are near copies of earlier ones.
         n_matters: Distinct matters.
         n_outcomes: Outcomes recorded before `as_of`.
+        n_decisions: Decisions of reviewers made before `as_of`.
         sources: Name to counts: `read`, `unseen`, `accepted`, `rejected`, `duplicates`, `unknown_labels`, `placeholder …`.
         reasons: Why rows were rejected, with counts.
         checksums: Source to file name to sha256.
@@ -57,6 +59,7 @@ class IntakeSummary:
     n_duplicates: int
     n_matters: int
     n_outcomes: int
+    n_decisions: int
     sources: Mapping[str, Mapping[str, int]]
     reasons: Mapping[str, int]
     checksums: Mapping[str, Mapping[str, str]]
@@ -79,14 +82,17 @@ def run(root: Path) -> IntakeSummary:
         Aside(places.reports, schema.REPORTS) as reports,
         Aside(places.rejected, schema.REJECTED) as rejected,
         Aside(places.outcomes, schema.OUTCOMES) as outcomes,
+        Aside(places.decisions, schema.DECISIONS) as decisions,
     ):
         tallies, n_matters, checksums = _admit_reports(root, profile, params, as_of, reports, rejected)
         outcome_tallies, outcome_checksums = _take_outcomes(root, profile, params.intake, as_of, outcomes, rejected)
         _refuse_empty(tallies | outcome_tallies, profile.name)
-        check_reject_limit(tallies | outcome_tallies, params.intake.reject_limit)
-        for aside in (reports, rejected, outcomes):
+        decided_tallies, decided_checksums = _take_decisions(root, profile, params.intake, as_of, decisions, rejected)
+        check_reject_limit(tallies | outcome_tallies | decided_tallies, params.intake.reject_limit)
+        for aside in (reports, rejected, outcomes, decisions):
             aside.put_in_place()
-    summary = _summarize(profile.name, tallies, outcome_tallies, n_matters, checksums | outcome_checksums, places.rejected)
+    checksums |= outcome_checksums | decided_checksums
+    summary = _summarize(profile.name, tallies, outcome_tallies, decided_tallies, n_matters, checksums, places.rejected)
     _write_summary(summary, places.reports.with_name("summary.json"))
     logger.info(
         "intake: %d read, %d accepted, %d rejected, %d duplicates (%.1f s)",
@@ -194,6 +200,22 @@ def _take_outcomes(
     return tallies, checksums
 
 
+def _take_decisions(
+    root: Path, profile: Profile, params: IntakeParams, as_of: datetime, decisions: Aside, rejected: Aside
+) -> tuple[dict[str, Tally], dict[str, dict[str, str]]]:
+    """Write what reviewers decided; returns tallies and checksums. A unit that decided nothing yet has no rows."""
+    checksums: dict[str, dict[str, str]] = {}
+    names = profile.decision_sources
+    categories = load_taxonomy(Places(root, profile.name).taxonomy(profile.taxonomy)).ids if names else ()
+    tallies: dict[str, Tally] = {name: Counter() for name in names}
+    for source, batches in _open(root, names, "decisions", params.batch_rows, checksums):
+        for accepted, refused, tally in read_judgements(batches, source, categories=categories, as_of=as_of):
+            decisions.append(accepted)
+            rejected.append(refused)
+            add_up(tallies, {source.name: tally})
+    return tallies, checksums
+
+
 def _refuse_empty(tallies: Mapping[str, Tally], profile: str) -> None:
     for name, tally in tallies.items():
         if tally["read"] + tally["unseen"] == 0:
@@ -204,6 +226,7 @@ def _summarize(
     profile: str,
     tallies: Mapping[str, Tally],
     outcome_tallies: Mapping[str, Tally],
+    decided_tallies: Mapping[str, Tally],
     n_matters: int,
     checksums: Mapping[str, Mapping[str, str]],
     rejected: Path,
@@ -218,7 +241,10 @@ def _summarize(
         n_duplicates=total["duplicates"],
         n_matters=n_matters,
         n_outcomes=sum(tally["accepted"] for tally in outcome_tallies.values()),
-        sources={name: dict(sorted(tally.items())) for name, tally in {**tallies, **outcome_tallies}.items()},
+        n_decisions=sum(tally["accepted"] for tally in decided_tallies.values()),
+        sources={
+            name: dict(sorted(tally.items())) for name, tally in {**tallies, **outcome_tallies, **decided_tallies}.items()
+        },
         reasons=dict(sorted(reasons.items())),
         checksums=checksums,
     )

@@ -62,6 +62,7 @@ def test_the_stage_writes_reports_rejected_outcomes_and_a_summary(project):
     written = json.loads(places.reports.with_name("summary.json").read_text(encoding="utf-8"))
     assert written["sources"]["desk"]["unseen"] == 3
     assert sorted(path.name for path in places.reports.parent.iterdir()) == [
+        "decisions.parquet",
         "outcomes.parquet",
         "rejected.parquet",
         "reports.parquet",

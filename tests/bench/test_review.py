@@ -1,0 +1,94 @@
+"""How fast the review pages answer over 100,000 open reports, and whether anything is handed out twice under load."""
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from pipeline.casework import Verdict
+from pipeline.review.access import Settings
+from pipeline.review.app import create_app
+from pipeline.review.passwords import hash_password
+from pipeline.sections import ReviewParams
+from pipeline.store.publishing import publish
+from pipeline.store.store import Store
+from tests.casework import NOON, TAXONOMY, make_night, make_person, make_queue
+from tests.stores import empty_database
+
+pytestmark = pytest.mark.bench
+N_OPEN = 100_000
+PARAMS = ReviewParams(
+    claim_minutes=20,
+    session_hours=10,
+    lockout_attempts=5,
+    lockout_minutes=15,
+    second_share=0.05,
+    known_share=0.02,
+    blind_share=0.1,
+    page_size=50,
+)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def full(request, tmp_path_factory):
+    """A store with 100,000 open reports, all to be read."""
+    with empty_database(request.param, tmp_path_factory.mktemp("full"), request) as database:
+        store = Store(database)
+        _fill(store, request.param)
+        yield request.param, store
+
+
+def _fill(store, name):
+    ids = [f"r{k:06}" for k in range(N_OPEN)]
+    areas = np.array([f"区{k}" for k in range(12)], dtype=object)[np.arange(N_OPEN) % 12]
+    queue = make_queue(*ids, area=areas, text=["楼上漏水多次无人管，" * 15] * N_OPEN, similar=None)
+    started = time.perf_counter()
+    publish(store.database, make_night(queue, similar={one: ids[k : k + 5] for k, one in enumerate(ids[:2000])}), now=NOON)
+    print(f"\n{name}: {N_OPEN} reports published in {time.perf_counter() - started:.1f} s")
+
+
+def test_pages_over_a_hundred_thousand_open_reports(full):
+    name, store = full
+    settings = Settings(
+        params=PARAMS, taxonomy=TAXONOMY, outcomes=(), timezone="Asia/Shanghai", key=b"bench", clock=lambda: NOON, secure=False
+    )
+    store.people.add("bench", hash_password("a long enough phrase"), role="lead", areas=None, now=NOON)
+    with TestClient(create_app(store, settings)) as client:
+        client.post("/sign-in", data={"name": "bench", "password": "a long enough phrase"})
+        for what, address in (
+            ("queue page", lambda k: f"/queue?offset={50 * (k % 40)}"),
+            ("queue page, one area and category", lambda k: f"/queue?area=区{k % 12}&category=neighbours"),
+            ("queue page, text search", lambda k: f"/queue?words=漏水{k}"),
+            ("report page", lambda k: f"/report?id=r{k % 2000:06}"),
+        ):
+            taken = []
+            for k in range(60):
+                started = time.perf_counter()
+                assert client.get(address(k)).status_code == 200
+                taken.append(1000 * (time.perf_counter() - started))
+            print(f"{name}: {what}: median {np.median(taken):.0f} ms, 95th percentile {np.percentile(taken, 95):.0f} ms")
+
+
+def test_reviewers_claiming_and_deciding_at_once(full):
+    name, store = full
+    n_people, seconds = (50, 60) if name == "postgresql" else (5, 60)
+    people = [make_person(store, f"p{k}") for k in range(n_people)]
+    end = time.perf_counter() + seconds
+
+    def work(person):
+        handed = []
+        while time.perf_counter() < end:
+            item = store.queue.claim_next(person, now=NOON, minutes=20)
+            handed.append(item.report_id)
+            store.decisions.decide(item.report_id, Verdict("confirm"), person, now=NOON, wants_second=False)
+        return handed
+
+    with ThreadPoolExecutor(n_people) as pool:
+        handed = Counter(report_id for one in pool.map(work, people) for report_id in one)
+    decided = {one.report_id for one in store.judgements.judged()}
+    twice, lost = sum(n > 1 for n in handed.values()), len(set(handed) ^ decided)
+    print(f"{name}: {n_people} reviewers, {seconds} s: {len(handed)} handed out and decided, {twice} twice, {lost} lost")
+    assert (twice, lost) == (0, 0)
