@@ -88,8 +88,7 @@ def run_night(
         PipelineError: If there is no champion, or a source or parameter is not in order; nothing is published.
     """
     params, profile, places = load_project(root)
-    if not profile.nightly_sources:
-        raise ParameterError(f"Profile '{profile.name}' names no nightly_sources, so it has no nights. Add them to its file.")
+    _refuse_without_nights(profile)
     restore_interrupted(places.nights)
     clock = _Clock()
     model = model if model is not None else accelerate(root, registry.champion(root, profile.name))
@@ -111,12 +110,7 @@ def run_night(
         places, as_of, earlier=earlier.reports, new=came.reports, scored=scored, model=model, params=params, profile=profile
     )
     clock.lap("alerts")
-    night = Night(
-        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version,
-        model_name=model.name, engine=model.engine, scored_by=identity, inputs=came.checksums, n_new=len(came.reports),
-        n_rejected=len(came.rejected), n_open=len(queue),
-        n_selected=int((queue["selected"] != "waiting").sum()), seconds=clock.laps,
-    )  # fmt: skip
+    night = _manifest(profile, as_of, opening, model, identity, came, queue, clock.laps)
     publish(places.nights, as_of, night, queue, came.rejected, came.reports, alerted)
     forget(shards)
     if replay is not None:
@@ -127,6 +121,11 @@ def run_night(
     return night
 
 
+def _refuse_without_nights(profile: Profile) -> None:
+    if not profile.nightly_sources:
+        raise ParameterError(f"Profile '{profile.name}' names no nightly_sources, so it has no nights. Add them to its file.")
+
+
 @dataclass(frozen=True)
 class _Came:
     """What came in since the last night: REPORTS, REJECTED, and the files they were read from."""
@@ -134,6 +133,24 @@ class _Came:
     reports: pd.DataFrame
     rejected: pd.DataFrame
     checksums: dict[str, dict[str, str]]
+
+
+def _manifest(
+    profile: Profile,
+    as_of: date,
+    opening: date,
+    model: TrainedModel,
+    identity: str,
+    came: _Came,
+    queue: pd.DataFrame,
+    laps: dict[str, float],
+) -> Night:
+    return Night(
+        profile=profile.name, as_of=as_of.isoformat(), opening=opening.isoformat(), model=model.version,
+        model_name=model.name, engine=model.engine, scored_by=identity, inputs=came.checksums, n_new=len(came.reports),
+        n_rejected=len(came.rejected), n_open=len(queue),
+        n_selected=int((queue["selected"] != "waiting").sum()), seconds=laps,
+    )  # fmt: skip
 
 
 def _come_in(
