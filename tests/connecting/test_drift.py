@@ -1,8 +1,8 @@
 """A simulated town whose world changes on 1 September: the gates refuse the model of the old world on the new one.
 
 The champion of the old world passes its gates in August. In January a model learned from the new world alone becomes champion,
-and the old one, measured on December, may not come back: what leads to harm has changed, so its risks are worse than a constant
-and it reads fewer of the reports that escalate.
+and the old one, measured on December, may not come back: what leads to harm has changed, so its risks are worse than a
+constant.
 """
 
 import json
@@ -95,6 +95,5 @@ def test_the_gates_refuse_the_model_of_a_world_that_has_changed(tmp_path, monkey
     pack = sorted((root / "data" / "evidence" / "sample").glob("*-refused"))[-1]
     gates = json.loads((pack / "evidence.json").read_text(encoding="utf-8"))["gates"]
     refused = {gate["name"] for gate in gates if not gate["passed"] and gate["group"] != "behaviour"}
-    assert "recall at capacity is no worse than the champion's" in refused
     assert "risk Brier skill over the known base rate" in refused
     assert champions.champion_number(root, "sample") == "2"
