@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline import schema
 from pipeline.intake.dates import parse_instant
 from pipeline.intake.registration import Source
-from pipeline.intake.rejection import Reason, Tally, rejected_rows
+from pipeline.intake.rejection import Reason, Tally, settle
 from pipeline.intake.sources import RawBatch
 
 _COLUMNS = ["source_row", "report_id", "recorded_at", "action", "category", "selected", "propensity"]
@@ -36,19 +36,12 @@ def read_judgements(
     """
     for batch in batches:
         tally: Tally = Counter(read=len(batch.rows) + len(batch.rejected), rejected=len(batch.rejected))
-        accepted: list[dict[str, Any]] = []
-        refused: list[tuple[int, Reason]] = []
-        for row in batch.rows.reindex(columns=_COLUMNS).to_dict("records"):
-            verdict = _judgement({str(name): value for name, value in row.items()}, source, categories)
-            if isinstance(verdict, Reason):
-                refused.append((int(row["source_row"]), verdict))
-            elif verdict["decided_at"] >= as_of:
-                tally["unseen"] += 1
-            else:
-                accepted.append(verdict)
-        tally.update(accepted=len(accepted), rejected=len(refused))
-        tally["read"] -= tally["unseen"]
-        rejected = rejected_rows(source.name, [row for row, _ in refused], [reason for _, reason in refused])
+        rows = batch.rows.reindex(columns=_COLUMNS).to_dict("records")
+        verdicts = (
+            (int(row["source_row"]), _judgement({str(name): value for name, value in row.items()}, source, categories))
+            for row in rows
+        )
+        accepted, rejected = settle(verdicts, tally, source=source.name, unseen=lambda told: told["decided_at"] >= as_of)
         yield _as_decisions(accepted), pd.concat([batch.rejected, rejected], ignore_index=True), tally
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline import schema
 from pipeline.intake.dates import parse_instant
 from pipeline.intake.registration import Source
-from pipeline.intake.rejection import Reason, Tally, rejected_rows
+from pipeline.intake.rejection import Reason, Tally, settle
 from pipeline.intake.sources import RawBatch
 
 
@@ -32,24 +32,21 @@ def read_outcomes(
     """
     for batch in batches:
         tally: Tally = Counter(read=len(batch.rows) + len(batch.rejected), rejected=len(batch.rejected))
-        accepted: list[tuple[str, str, datetime]] = []
-        refused: list[tuple[int, Reason]] = []
-        rows = batch.rows[["source_row", "report_id", "outcome", "recorded_at"]]
-        for row, report_id, label, recorded_at in rows.itertuples(index=False, name=None):
-            if not (label or "").strip() or (label in source.outcome_labels and source.outcome_labels[label] is None):
-                tally["none"] += 1
-                continue
-            verdict = _outcome(report_id, label, recorded_at, source=source, known_outcomes=known_outcomes)
-            if isinstance(verdict, Reason):
-                refused.append((row, verdict))
-            elif verdict[2] >= as_of:
-                tally["unseen"] += 1
-            else:
-                accepted.append(verdict)
-        tally.update(accepted=len(accepted), rejected=len(refused))
-        tally["read"] -= tally["unseen"]
-        rejected = rejected_rows(source.name, [row for row, _ in refused], [reason for _, reason in refused])
+        verdicts = _verdicts(batch.rows, source, known_outcomes, tally)
+        accepted, rejected = settle(verdicts, tally, source=source.name, unseen=lambda told: told[2] >= as_of)
         yield _as_outcomes(accepted), pd.concat([batch.rejected, rejected], ignore_index=True), tally
+
+
+def _verdicts(
+    table: pd.DataFrame, source: Source, known_outcomes: tuple[str, ...], tally: Tally
+) -> Iterator[tuple[int, tuple[str, str, datetime] | Reason]]:
+    """Each row that tells an outcome; those that tell none are counted and passed over."""
+    rows = table[["source_row", "report_id", "outcome", "recorded_at"]]
+    for row, report_id, label, recorded_at in rows.itertuples(index=False, name=None):
+        if not (label or "").strip() or (label in source.outcome_labels and source.outcome_labels[label] is None):
+            tally["none"] += 1
+        else:
+            yield row, _outcome(report_id, label, recorded_at, source=source, known_outcomes=known_outcomes)
 
 
 def _as_outcomes(rows: list[tuple[str, str, datetime]]) -> pd.DataFrame:
