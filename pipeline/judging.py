@@ -66,9 +66,10 @@ def judge(
     examples = EXAMPLES.read(places.examples)
     test = examples[examples["split"] == "test"].sort_values("report_id").reset_index(drop=True)
     started = time.perf_counter()
-    scored = challenger.score(test)
+    logits = challenger.classifier.predict(test)
+    scored = challenger.state(logits)
     seconds = time.perf_counter() - started
-    predicted = logits_table(test, challenger.classifier.predict(test)).join(scored)
+    predicted = logits_table(test, logits).join(scored)
     results = measure(prepare(params, places, profile, predicted, _promised(challenger), model=challenger.name))
     judged: list[Judged] = []
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from pipeline import schema, tracking
 from pipeline.calibration.calibrators import Calibrators
-from pipeline.classifier import Predictor
+from pipeline.classifier import Logits, Predictor
 from pipeline.errors import ArtifactError
 from pipeline.params import Places, Profile, load_project
 
@@ -64,7 +64,11 @@ class TrainedModel:
         Returns:
             One row a report, in order: the columns of PROBABILITIES but `report_id` and `split`.
         """
-        return self.calibrators.apply(self.classifier.predict(reports)).to_frame(self.categories)
+        return self.state(self.classifier.predict(reports))
+
+    def state(self, logits: Logits) -> pd.DataFrame:
+        """What `score` returns, from logits that the classifier has given."""
+        return self.calibrators.apply(logits).to_frame(self.categories)
 
 
 def load(folder: Path, *, version: str = "unregistered") -> TrainedModel:

@@ -50,10 +50,10 @@ def _refusal(root):
 
 def _rescore(monkeypatch, change):
     """Change what the challenger, and only it, makes of reports."""
-    score = TrainedModel.score
+    state = TrainedModel.state
 
-    def changed(self, reports):
-        scored = score(self, reports)
+    def changed(self, logits):
+        scored = state(self, logits)
         if self.version != CHALLENGER:
             return scored
         probabilities, risk = change(np.stack(scored["category_probabilities"].tolist()), scored["risk"].to_numpy())
@@ -65,7 +65,7 @@ def _rescore(monkeypatch, change):
             risk=risk,
         )
 
-    monkeypatch.setattr(TrainedModel, "score", changed)
+    monkeypatch.setattr(TrainedModel, "state", changed)
 
 
 def _logits_times(factor, probabilities):
