@@ -8,7 +8,8 @@ import getpass
 from collections.abc import Callable
 from typing import Any
 
-Result = tuple[str, dict[str, Any]]
+from pipeline.commands import Result
+
 Add = Callable[[Any, str, Callable[[argparse.Namespace], Result], str], argparse.ArgumentParser]
 
 

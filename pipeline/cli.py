@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.champion_commands import add_acts
+from pipeline.commands import Result, language
 from pipeline.desk import add_commands as add_desk_commands
 from pipeline.errors import PipelineError
 from pipeline.matter_commands import add_matters
@@ -22,7 +23,6 @@ from pipeline.matter_commands import add_matters
 STAGES = ("intake", "dataset", "encoder", "baseline", "transformer", "ensemble", "calibration", "evaluation")
 COMPARED = ("baseline", "random", "svd", "layers-1", "layers-2", "pretrained")
 _MINUTES_A_DAY = 1440
-Result = tuple[str, dict[str, Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,10 +52,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"'{text}' is not a day such as 2019-07-15") from error
-
-
-def _language() -> str:
-    return "zh" if os.environ.get("LANG", "").startswith("zh") else "en"
 
 
 def _count(text: str) -> int:
@@ -138,7 +134,7 @@ def _add_nights(commands: Any) -> None:
     )
     capacity.add_argument("--to", dest="last", type=_day, help="last night")
     for one in (nightly, backtest, capacity):
-        one.add_argument("--lang", choices=("zh", "en"), default=_language())
+        one.add_argument("--lang", choices=("zh", "en"), default=language())
 
 
 def _add(commands: Any, name: str, command: Callable[[argparse.Namespace], Result], about: str) -> argparse.ArgumentParser:

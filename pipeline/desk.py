@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
-Result = tuple[str, dict[str, Any]]
+from pipeline.commands import Result, language
+
 Add = Callable[[str, Callable[[argparse.Namespace], Result], str], argparse.ArgumentParser]
 
 
@@ -43,7 +43,7 @@ def add_commands(add: Add, day: Callable[[str], date]) -> None:
     bulletin.add_argument("--from", dest="first", type=day, required=True, help="first day")
     bulletin.add_argument("--to", dest="last", type=day, required=True, help="last day, included")
     bulletin.add_argument("--area", action="append", help="cover this area only; may be repeated (default: every area)")
-    bulletin.add_argument("--lang", choices=("zh", "en"), default="zh" if os.environ.get("LANG", "").startswith("zh") else "en")
+    bulletin.add_argument("--lang", choices=("zh", "en"), default=language())
     bulletin.add_argument("--folder", type=Path, default=Path("data/bulletins"), help="where to write the three files")
     purge = add("purge", _purge, "remove texts of decided reports received before a day; keep counts")
     purge.add_argument("--before", type=day, required=True)

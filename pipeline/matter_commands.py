@@ -3,14 +3,12 @@
 import argparse
 import getpass
 import json
-import os
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from pipeline.commands import Result, language
 from pipeline.errors import PipelineError
-
-Result = tuple[str, dict[str, Any]]
 
 
 def add_matters(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -23,7 +21,7 @@ def add_matters(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     alerts = add(commands, "alerts", _alerts, "show what a night raised: surges, growing matters, something new")
     alerts.add_argument("--as-of", type=date.fromisoformat, help="the night (default: the last one)")
     alerts.add_argument("--all", action="store_true", help="also those that have subsided")
-    alerts.add_argument("--lang", choices=("zh", "en"), default="zh" if os.environ.get("LANG", "").startswith("zh") else "en")
+    alerts.add_argument("--lang", choices=("zh", "en"), default=language())
     matter = add(commands, "matter", _matter, "join two matters, or put one report where it belongs; it sticks")
     matter.add_argument("action", choices=("merge", "move"))
     matter.add_argument("subject", help="the matter to merge (m-...), or the report to move")

@@ -16,7 +16,7 @@ NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {
     *("registry", "acceleration", "champions", "judging", "promotion", "ensemble", "comparison", "alerting", "matter_commands"),
     *("nightly", "nights", "refits", "orders", "past", "backtest", "capacity", "cli", "checking", "printing"),
-    *("publishing", "serving", "exporting", "desk", "champion_commands"),
+    *("publishing", "serving", "exporting", "desk", "commands", "champion_commands"),
 }
 OUTSIDE = {"simulator"}
 HEAVY = {"torch", "transformers", "mlflow", "datasets", "pandas", "sklearn", "pyarrow", "matplotlib", "sqlalchemy", "pydantic"}
