@@ -9,27 +9,19 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipeline.casework import Verdict
+from pipeline.params import load_params
 from pipeline.review.access import Settings
 from pipeline.review.app import create_app
 from pipeline.review.passwords import hash_password
-from pipeline.sections import ReviewParams
 from pipeline.store.publishing import publish
 from pipeline.store.store import Store
 from tests.casework import NOON, TAXONOMY, make_night, make_person, make_queue
+from tests.conftest import ROOT
 from tests.stores import empty_database
 
 pytestmark = pytest.mark.bench
 N_OPEN = 100_000
-PARAMS = ReviewParams(
-    claim_minutes=20,
-    session_hours=10,
-    lockout_attempts=5,
-    lockout_minutes=15,
-    second_share=0.05,
-    known_share=0.02,
-    blind_share=0.1,
-    page_size=50,
-)
+PARAMS = load_params(ROOT).review
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

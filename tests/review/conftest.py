@@ -6,27 +6,21 @@ from datetime import UTC, datetime
 import pytest
 from starlette.testclient import TestClient
 
+from pipeline.params import load_params
 from pipeline.review.access import Settings, signed
 from pipeline.review.app import create_app
 from pipeline.review.passwords import digest, hash_password, new_token
-from pipeline.sections import ReviewParams
 from pipeline.serving import bulletin_writer
 from pipeline.store.store import Store
 from pipeline.taxonomy import Outcome
 from tests.casework import NOON, TAXONOMY
+from tests.conftest import ROOT
 from tests.stores import ON_EACH, empty_database
 
 PASSWORD = "a long enough phrase"
 PASSWORD_HASH = hash_password(PASSWORD)
-PARAMS = ReviewParams(
-    claim_minutes=20,
-    session_hours=10,
-    lockout_attempts=3,
-    lockout_minutes=15,
-    second_share=0.0,
-    known_share=0.0,
-    blind_share=0.0,
-    page_size=50,
+PARAMS = load_params(ROOT).review.model_copy(
+    update={"lockout_attempts": 3, "second_share": 0.0, "known_share": 0.0, "blind_share": 0.0}
 )
 
 
