@@ -1,12 +1,11 @@
 """Makes the page of a backtest: one HTML file with everything in it, headings in Chinese and English."""
 
 from collections.abc import Mapping
-from importlib import resources
 
-from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 
 from pipeline.evaluation.backtest_summary import HEADS, Findings, audit_sentences, period_rows, ranking_rows, sentences
+from pipeline.evaluation.pages import template
 from pipeline.evaluation.report import inline
 
 
@@ -17,9 +16,7 @@ def render_backtest(found: Findings, figures: Mapping[str, Figure]) -> str:
         found: What was found.
         figures: From `backtest_plots.draw_backtest`.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    source = resources.files("pipeline.evaluation").joinpath("backtest.html").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
+    return template("backtest.html").render(
         found=found,
         sentences=sentences(found),
         heads=[(zh.format(lead_days=found.lead_days), en.format(lead_days=found.lead_days)) for zh, en in HEADS.values()],

@@ -10,12 +10,10 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
 from pipeline.evaluation.gates import Gate
+from pipeline.evaluation.pages import template
 from pipeline.limits import GateGroup
 
 JSON, HTML = "evidence.json", "evidence.html"
@@ -100,6 +98,4 @@ def write_evidence(evidence: Evidence, folder: Path) -> str:
 
 
 def _render(evidence: Evidence, digest: str) -> str:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    source = resources.files("pipeline.evaluation").joinpath("evidence.html").read_text(encoding="utf-8")
-    return environment.from_string(source).render(evidence=evidence, digest=digest)
+    return template("evidence.html").render(evidence=evidence, digest=digest)

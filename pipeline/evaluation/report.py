@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from pipeline.evaluation.pages import template
 from pipeline.evaluation.trust import Trust
 
 
@@ -57,15 +57,7 @@ class Page:
 
 def render(page: Page) -> str:
     """The page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("pipeline.evaluation", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"estimate": _estimate, "precise": partial(_estimate, places=3)}
-    return environment.get_template("report.html").render(page=page)
+    return template("report.html", estimate=_estimate, precise=partial(_estimate, places=3)).render(page=page)
 
 
 def inline(figure: Figure) -> str:
