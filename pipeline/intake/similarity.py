@@ -106,7 +106,7 @@ class SimilarIndex:
         pairs, places = np.unique((left << 32) | right, return_inverse=True)
         shared: Reals = np.bincount(places, weights=weight, minlength=len(pairs)).astype(np.float64)
         left, right = pairs >> 32, pairs & 0xFFFFFFFF
-        kept = keep(left, right)
+        kept = keep(left, right) & (right < left)  # two 3-grams of one report may have the same key in `_in_area`
         left, right, shared = left[kept], right[kept], shared[kept]
         best = first_of_each(left, -shared.round(3), N_COMPARED)
         return left[best], right[best]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.intake import similarity
 from pipeline.intake.chance import ChanceLevel
 from pipeline.intake.grams import GramSets, GramStore
 from pipeline.intake.pairs import cosine
@@ -35,6 +36,12 @@ def matters(*written, received=None, **columns):
 
 def test_a_report_of_the_same_thing_in_other_words_joins_the_matter():
     assert matters(STATION, PARKING, STATION_AGAIN, SCHOOL) == [0, 1, 0, 3]
+
+
+def test_a_report_never_repeats_itself(monkeypatch):
+    """Two 3-grams of a report that have one key in the index of its area meet each other; among 100,000 reports some do."""
+    monkeypatch.setattr(similarity, "_in_area", lambda codes, areas: np.zeros(len(codes), dtype=np.uint32))
+    assert matters(STATION, PARKING, STATION_AGAIN, SCHOOL, area=["A区"] * 4) == [0, 1, 0, 3]
 
 
 def test_a_copy_joins_the_matter_whatever_its_area():
