@@ -3,9 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 export OMP_NUM_THREADS ?= $(THREADS)
+# one process for each processor; files in the order of their folders, or the few long ones would come last and one process wait
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(THREADS) --dist loadscope --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo install test check format bench notebooks lock clean
+.PHONY: demo install test check format bench lock clean
 
 install: .venv/.installed
 
@@ -29,13 +31,13 @@ demo: install
 	@echo "Runs and models               mlflow ui --backend-store-uri sqlite:///mlflow.db"
 
 test: install
-	$(BIN)/python -m pytest -m "not gpu and not bench"
+	$(PYTEST) -m "not gpu and not bench"
 
 check: install
 	ruff format --check .
 	ruff check .
 	mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 format: install
 	ruff format .
