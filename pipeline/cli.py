@@ -199,6 +199,7 @@ def _simulate(options: argparse.Namespace) -> Result:
 def _nightly(options: argparse.Namespace) -> Result:
     from dataclasses import asdict
 
+    from pipeline.exporting import take_up_moves
     from pipeline.nightly import run_night
     from pipeline.printing import alerts_table, queue_table
     from pipeline.publishing import publish_if_kept
@@ -208,6 +209,7 @@ def _nightly(options: argparse.Namespace) -> Result:
         from pipeline.scoring.distributed import on_ray
 
         elsewhere = on_ray(options.address)
+    take_up_moves(options.project)
     night = run_night(options.project, options.as_of, elsewhere=elsewhere)
     publish_if_kept(options.project, options.as_of, now=datetime.now(UTC))
     queue = queue_table(options.project, night, n_rows=options.show, language=options.lang)

@@ -116,8 +116,9 @@ def _user(options: argparse.Namespace) -> Result:
 def _export_decisions(options: argparse.Namespace) -> Result:
     from dataclasses import asdict
 
-    from pipeline.exporting import export_decisions
+    from pipeline.exporting import export_decisions, take_up_moves
 
+    take_up_moves(options.project)
     done = export_decisions(options.project, since=options.since, name=options.name, today=_now().date())
     text = f"{done.n_decisions} decisions, {done.n_corrected} with a corrected category, written to {done.files[0]}."
     if not done.is_used:

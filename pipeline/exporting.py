@@ -2,7 +2,7 @@
 
 Two files are written: the decisions themselves, `data/raw/<name>/decisions.csv`, and the registry file that says what they are
 and holds their checksum, so that `dvc repro` notices new ones. A profile learns from them when it names the source under
-`decision_sources`.
+`decision_sources`. What reviewers decided about matters is kept beside what `triage matter` decided, for every night to come.
 """
 
 import csv
@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+import pandas as pd
 import yaml
 from pydantic import ValidationError
 
 from pipeline.casework import Judged
 from pipeline.errors import ParameterError
+from pipeline.intake.decided import MOVE, add
 from pipeline.intake.registration import Source, checksum
 from pipeline.params import load_project, midnight
-from pipeline.publishing import open_store
+from pipeline.publishing import open_database, open_store
 
 COLUMNS = ("report_id", "decided_at", "action", "category", "predicted", "selected", "propensity")
 _LOOKED_AT = frozenset({"confirm", "hand_over", "mediated", "recategorize"})
@@ -69,6 +71,25 @@ def export_decisions(root: Path, *, since: date | None, name: str, today: date) 
     _write(registry, "# Written by `triage export-decisions`; written anew with every export.\n" + _as_yaml(described))
     n_corrected = sum(bool(_category(one)) and one.category != one.predicted for one in judged)
     return Exported(name, len(judged), n_corrected, (file, registry), name in profile.decision_sources)
+
+
+def take_up_moves(root: Path) -> int:
+    """Let what reviewers joined and parted hold for intake and the nights to come, as if decided by `triage matter`.
+
+    Returns:
+        How many decisions are new; 0 where there is no store.
+    """
+    database = open_database(root)
+    if not database.exists():
+        return 0
+    _, _, places = load_project(root)
+    moves = open_store(root).judgements.moves()
+    rows = {
+        "decided_at": pd.Series([one.at for one in moves], dtype="datetime64[us, UTC]"), "action": MOVE,
+        "subject": [one.report_id for one in moves], "into": [one.matter_id for one in moves],
+        "by": [one.person for one in moves], "reason": [one.reason or "undone" for one in moves],
+    }  # fmt: skip
+    return add(places.matter_decisions, pd.DataFrame(rows)) if moves else 0
 
 
 def _category(one: Judged) -> str:

@@ -19,6 +19,7 @@ from pipeline.errors import SourceError
 
 MERGE, MOVE = "merge", "move"
 """All of one matter into another; one report into a matter, its own if it is to stand alone, or where it is, to confirm it."""
+_ONE = ["decided_at", "action", "subject", "into"]  # what makes two rows one decision
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,16 @@ def record(path: Path, *, action: str, subject: str, into: str, by: str, why: st
     """
     if action not in (MERGE, MOVE):
         raise SourceError(f"A matter cannot be changed by '{action}'. Use {MERGE} or {MOVE}.")
-    earlier = schema.MATTER_DECISIONS.read(path) if path.exists() else schema.MATTER_DECISIONS.empty()
     given = {"decided_at": pd.Timestamp(now), "action": action, "subject": subject, "into": into, "by": by, "reason": why}
-    added = pd.DataFrame([given])
-    schema.MATTER_DECISIONS.write(pd.concat([earlier, added], ignore_index=True) if len(earlier) else added, path)
+    add(path, pd.DataFrame([given]))
+
+
+def add(path: Path, decisions: pd.DataFrame) -> int:
+    """Add those of some MATTER_DECISIONS that the table does not hold yet; returns how many."""
+    earlier = schema.MATTER_DECISIONS.read(path) if path.exists() else schema.MATTER_DECISIONS.empty()
+    known = set(earlier[_ONE].itertuples(index=False, name=None))
+    added = decisions[[one not in known for one in decisions[_ONE].itertuples(index=False, name=None)]]
+    if len(added):
+        together = pd.concat([part for part in (earlier, added) if len(part)], ignore_index=True)
+        schema.MATTER_DECISIONS.write(together, path)
+    return len(added)

@@ -1,7 +1,7 @@
 """Decisions come back as labels: exported without texts, accepted by intake, and the next model says what people said."""
 
 import csv
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import yaml
@@ -12,8 +12,9 @@ from pipeline.baseline.model import Baseline
 from pipeline.casework import Verdict
 from pipeline.dataset import stage as dataset_stage
 from pipeline.errors import PipelineError
-from pipeline.exporting import export_decisions
+from pipeline.exporting import export_decisions, take_up_moves
 from pipeline.intake import stage as intake_stage
+from pipeline.intake.decided import read_decisions
 from pipeline.intake.registration import load_source, verify
 from pipeline.params import Places
 from pipeline.publishing import open_database
@@ -124,3 +125,26 @@ def _learn(root):
 def _category_of(root, report):
     model = Baseline.load(Places(root, "desk").model("baseline") / "fitted")
     return model.categories[int(model.predict(report).category[0].argmax())]
+
+
+def test_what_reviewers_join_and_part_holds_for_the_nights_to_come(desk):
+    root, store = desk
+    assert take_up_moves(root) == 0, "nothing was decided"
+    _publish(root, store, ["desk-1", "desk-2", "desk-3"])
+    wang = make_person(store, "王")
+    _decide(store, "desk-2", Verdict("merge", reason="同一件事", matter_id="m-desk-1"), wang)
+    joined = _decide(store, "desk-3", Verdict("merge", reason="也是", matter_id="m-desk-1"), wang)
+    assert (take_up_moves(root), take_up_moves(root)) == (2, 0)
+    store.decisions.undo(joined.batch, wang, now=DECIDED + timedelta(hours=1))
+    assert take_up_moves(root) == 1
+    decided = read_decisions(Places(root, "desk").matter_decisions, as_of=DECIDED + timedelta(days=1), timezone="Asia/Shanghai")
+    assert [(one.action, one.subject, one.into) for one in decided] == [
+        ("move", "desk-2", "m-desk-1"), ("move", "desk-3", "m-desk-1"), ("move", "desk-3", "m-desk-3"),
+    ]  # fmt: skip
+    written = schema.MATTER_DECISIONS.read(Places(root, "desk").matter_decisions)
+    assert written[["by", "reason"]].to_numpy().tolist() == [["王", "同一件事"], ["王", "也是"], ["王", "undone"]]
+
+
+def test_without_a_store_there_are_no_moves(tmp_path, monkeypatch):
+    monkeypatch.delenv("TRIAGE_STORE", raising=False)
+    assert take_up_moves(make_project(tmp_path)) == 0
