@@ -117,6 +117,7 @@ class NoveltyParams(Section):
     min_reports: Count
     min_reporters: Count
     min_days: Count
+    told_a_month: Count
     window_days: Count
     n_terms: Count
 

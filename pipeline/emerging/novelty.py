@@ -12,16 +12,20 @@ Limits: short or very general reports fit no category either and gather in group
 person, not a category.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
 from pipeline import schema
 from pipeline.sections import NoveltyParams
+
+Reals = NDArray[np.float64]
 
 BACKGROUND = 5000
 """Latest reports that fit a category which tell what is usual."""
@@ -29,6 +33,7 @@ TERM_LENGTHS = (2, 5)
 """Characters of a term: a word, a name, a short phrase."""
 PRIOR_TEXTS = 10.0
 """Texts that the prior of the terms' shares counts for."""
+_BETWEEN = re.compile(r"[\W_]")
 _ALONE = 2  # reports that must have an n-gram for it to count
 _NAMES, _RARE = 4, 3  # a text counts in full from so many n-grams on that so few usual reports have; set phrases alone do not
 
@@ -119,7 +124,19 @@ def _plain(text: str) -> str:
     """A text without placeholders, punctuation and blanks."""
     for placeholder in schema.PLACEHOLDERS:
         text = text.replace(placeholder, "\n")
-    return "".join(character if character.isalnum() else "\n" for character in text.lower()) or "\n\n"
+    return _BETWEEN.sub("\n", text.lower()) or "\n\n"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What earlier nights told about: candidates whose alert is open, and how many reports each of the last 30 days held."""
+
+    still_open: frozenset[str]
+    lately: tuple[int, ...]
+
+
+NOT_TOLD = Told(frozenset(), ())
+Group = tuple[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -138,9 +155,18 @@ class Candidate:
 
 
 def candidates(
-    grouped: pd.DataFrame, unclear: pd.DataFrame, usual: pd.DataFrame, params: NoveltyParams, *, timezone: str
+    grouped: pd.DataFrame,
+    unclear: pd.DataFrame,
+    usual: pd.DataFrame,
+    params: NoveltyParams,
+    *,
+    timezone: str,
+    told: Told = NOT_TOLD,
 ) -> list[Candidate]:
-    """Groups that have persisted: enough reports, by enough different people, on enough days.
+    """Groups to tell about: enough reports, by enough different people, on enough days, and not too many groups a month.
+
+    Unclear reports gather by chance too, in a large town every night, and nobody reads a dozen such groups a day. So no more
+    than `told_a_month` are told about in a month, the largest first, unless one holds more reports than each of those.
 
     Args:
         grouped: CANDIDATES.
@@ -148,45 +174,76 @@ def candidates(
         usual: `title`, `text` of recent reports that fit a category.
         params: Section `emerging.novelty`.
         timezone: Zone in which days begin.
+        told: What earlier nights told about.
 
     Returns:
         The candidates, the largest first.
     """
-    found = []
+    persisted = []
     people = unclear.drop_duplicates("report_id").set_index("report_id")["reporter_hash"]
     for candidate_id, rows in grouped.groupby("candidate_id", sort=True):
         who = rows["report_id"].map(people)
         n_people = who.nunique() if who.notna().any() else len(rows)
         n_days = rows["received_at"].dt.tz_convert(timezone).dt.date.nunique()
         if len(rows) >= params.min_reports and n_people >= params.min_reporters and n_days >= params.min_days:
-            own = unclear[unclear["report_id"].isin(rows["report_id"])]
-            said = terms(_written(own), _written(usual.tail(BACKGROUND)), params.n_terms)
-            found.append(Candidate(str(candidate_id), rows, tuple(said)))
-    return sorted(found, key=lambda one: (-len(one.reports), one.candidate_id))
+            persisted.append((str(candidate_id), rows))
+    persisted = _to_tell(sorted(persisted, key=lambda one: (-len(one[1]), one[0])), told, params.told_a_month)
+    own = [_written(unclear[unclear["report_id"].isin(rows["report_id"])]) for _, rows in persisted]
+    said = terms(own, _written(usual.tail(BACKGROUND)), params.n_terms)
+    return [Candidate(name, rows, tuple(one)) for (name, rows), one in zip(persisted, said, strict=True)]
 
 
-def terms(own: Sequence[str], usual: Sequence[str], n_terms: int) -> list[str]:
-    """Terms whose share in some texts stands out most surely, none a part of another.
+def _to_tell(persisted: list[Group], told: Told, most: int) -> list[Group]:
+    """The groups, largest first, that are open already or may still be told about."""
+    kept, sizes = [], list(told.lately)
+    for name, rows in persisted:
+        if name not in told.still_open:
+            if len(sizes) >= most and len(rows) <= max(sizes):
+                continue
+            sizes.append(len(rows))
+        kept.append((name, rows))
+    return kept
+
+
+def terms(groups: Sequence[Sequence[str]], usual: Sequence[str], n_terms: int) -> list[list[str]]:
+    """For each group of texts the terms whose share in it stands out most surely, none a part of another.
 
     Args:
-        own: The texts.
+        groups: Texts of each group, none of them empty.
         usual: What is usual.
-        n_terms: At most so many.
+        n_terms: At most so many a group.
     """
+    if not groups:
+        return []
     vectorizer = CountVectorizer(analyzer="char", ngram_range=TERM_LENGTHS, preprocessor=_plain, binary=True, dtype=np.float64)
-    here = np.asarray(vectorizer.fit_transform([*own, ""])[: len(own)].sum(axis=0)).ravel()
-    there = np.asarray(vectorizer.transform(usual).sum(axis=0)).ravel() if usual else np.zeros(len(here))
-    prior = PRIOR_TEXTS * (here + there) / (len(own) + len(usual))
-    with_it, without = here + prior, len(own) + PRIOR_TEXTS - here - prior
-    usual_with, usual_without = there + prior, len(usual) + PRIOR_TEXTS - there - prior
+    counted = vectorizer.fit_transform([*(text for group in groups for text in group), ""])
+    there = np.asarray(vectorizer.transform(usual).sum(axis=0)).ravel() if usual else np.zeros(counted.shape[1])
+    names, chosen, start = vectorizer.get_feature_names_out(), [], 0
+    for group in groups:
+        here = np.asarray(counted[start : start + len(group)].sum(axis=0)).ravel()
+        start += len(group)
+        likely = [place for place in np.flatnonzero(here >= min(_ALONE, len(group))) if names[place].isalpha()]
+        score = _telling(here[likely], there[likely], len(group), len(usual))
+        chosen.append(_first_apart([str(name) for name in names[likely]], score, n_terms))
+    return chosen
+
+
+def _telling(here: Reals, there: Reals, n_here: int, n_there: int) -> Reals:
+    """How surely each term's share in a group exceeds that in what is usual: a z-score; each (n_terms,)."""
+    prior = PRIOR_TEXTS * (here + there) / (n_here + n_there)
+    with_it, without = here + prior, n_here + PRIOR_TEXTS - here - prior
+    usual_with, usual_without = there + prior, n_there + PRIOR_TEXTS - there - prior
     odds = np.log(with_it / np.maximum(without, 0.5)) - np.log(usual_with / np.maximum(usual_without, 0.5))
-    names = [str(name) for name in vectorizer.get_feature_names_out()]
-    score = odds / np.sqrt(1.0 / with_it + 1.0 / usual_with)
-    score[(here < min(_ALONE, len(own))) | np.array([not name.isalpha() for name in names])] = -np.inf
+    score: Reals = odds / np.sqrt(1.0 / with_it + 1.0 / usual_with)
+    return score
+
+
+def _first_apart(names: Sequence[str], score: Reals, n_terms: int) -> list[str]:
+    """The best terms, the longest of equally telling ones, without those that are part of a better one or hold it."""
     chosen: list[str] = []
     lengths = np.array([len(name) for name in names])
-    for place in np.lexsort((-lengths, -score.round(6))):  # of equally telling ones the longest
-        if not np.isfinite(score[place]) or len(chosen) == n_terms:
+    for place in np.lexsort((-lengths, -score.round(6))):
+        if len(chosen) == n_terms:
             break
         if not any(names[place] in other or other in names[place] for other in chosen):
             chosen.append(names[place])

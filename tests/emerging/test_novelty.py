@@ -72,8 +72,23 @@ def test_a_group_is_a_candidate_once_enough_people_wrote_on_enough_days():
     assert novelty.candidates(night_by_night(one_person), one_person, USUAL, PARAMS, timezone="UTC") == []
 
 
+def test_no_more_are_told_about_a_month_than_declared_unless_one_is_larger_than_those():
+    reports = unclear(*DRONES)
+    grouped = night_by_night(reports)
+
+    def found(told):
+        given = novelty.candidates(
+            grouped, reports, USUAL, PARAMS.model_copy(update={"told_a_month": 1}), timezone="UTC", told=told
+        )
+        return [one.candidate_id for one in given]
+
+    assert found(novelty.Told(frozenset(), (5,))) == [], "as many reports as the one told about"
+    assert found(novelty.Told(frozenset(), (4,))) == ["n-u1"]
+    assert found(novelty.Told(frozenset({"n-u1"}), (9,))) == ["n-u1"], "told about before, so kept up"
+
+
 def test_terms_are_not_parts_of_each_other_and_hold_no_placeholder():
-    said = novelty.terms(["[手机号]无人机拍照", "[手机号]无人机拍照"], ["物业不退押金"] * 5, 4)
+    (said,) = novelty.terms([["[手机号]无人机拍照", "[手机号]无人机拍照"]], ["物业不退押金"] * 5, 4)
     assert not any(one in other for one in said for other in said if one != other)
     assert not any("手机号" in term for term in said)
 
