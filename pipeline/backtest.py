@@ -41,7 +41,7 @@ from pipeline.nights import Replay, manifest, published
 from pipeline.orders import Given, Order, Said, replay_order
 from pipeline.params import Params, Places, Profile, load_project
 from pipeline.past import Past, look_back
-from pipeline.refits import Known, everything_known, refit, refit_all, shadow_project, with_changes
+from pipeline.refits import Known, Refits, everything_known, refit, shadow_project, with_changes
 from pipeline.registry import TrainedModel
 from pipeline.schema import EXAMPLES, HISTORY, UNCLEAR
 from pipeline.taxonomy import load_taxonomy
@@ -136,16 +136,18 @@ def run_backtest(root: Path, first: date, last: date, *, capacity: int | None = 
     known = _known(root, folder, params, profile)
     service = shadow_project(root, folder / f"capacity-{profile.capacity}", profile)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    models = _Models(root, folder, params, known, days)
-    nights = Places(service, profile.name).nights
+    starts, name = days[:: params.backtest.refit_days], params.backtest.model
+    wanted, nights = [starts[0] - timedelta(days=params.backtest.refit_days), *starts], Places(service, profile.name).nights
     replay, done = Replay(known.reports, known.checksums), set(published(nights))
-    for day in tqdm(days, desc="backtest", unit=" nights", disable=None):
-        if day not in done:
-            run_night(service, day, model=models.on(day), replay=replay)
-    past = look_back(nights, days, known, params, profile)
-    orders = _Orders(service, past, models)
-    given = {MODEL: past.given, **orders.replayed()}
-    return Replayed(service, past, given, [orders.period(place, given) for place in range(len(models.starts))])
+    with Refits(root, folder / "refits", folder / "known", name, wanted, n_processes=params.threads) as refits:
+        models = _Models(root, folder / "refits", params, known, refits, starts)
+        for day in tqdm(days, desc="backtest", unit=" nights", disable=None):
+            if day not in done:
+                run_night(service, day, model=models.on(day), replay=replay)
+        past = look_back(nights, days, known, params, profile)
+        orders = _Orders(service, past, models)
+        given = {MODEL: past.given, **orders.replayed()}
+        return Replayed(service, past, given, [orders.period(place, given) for place in range(len(starts))])
 
 
 def results_folder(root: Path, profile: str, first: date, last: date) -> Path:
@@ -191,16 +193,10 @@ def _sha256(path: Path) -> str:
 class _Models:
     """The models that serve, each fitted with what was known on its first day; loaded when they are first asked for."""
 
-    def __init__(self, root: Path, folder: Path, params: Params, known: Known, days: list[date]) -> None:
-        self._root, self._folder, self._params, self._known = root, folder / "refits", params.backtest, known
-        self.starts = days[:: params.backtest.refit_days]
+    def __init__(self, root: Path, folder: Path, params: Params, known: Known, refits: Refits, starts: list[date]) -> None:
+        self._root, self._folder, self._params, self._known = root, folder, params.backtest, known
+        self._refits, self.starts = refits, starts
         self._loaded: dict[date, TrainedModel] = {}
-        wanted, name = [self._earlier(self.starts[0]), *self.starts], params.backtest.model
-        self._refused = refit_all(root, self._folder, folder / "known", name, wanted, n_processes=params.threads)
-        for day, reason in self._refused.items():
-            if day in self.starts:
-                raise SplitError(f"No model can be fitted as of {day}: {reason}")
-            logger.info("backtest: no previous champion before %s: %s", self.starts[0], reason)
 
     def _earlier(self, start: date) -> date:
         return start - timedelta(days=self._params.refit_days)
@@ -210,7 +206,13 @@ class _Models:
         return self.fitted(max(start for start in self.starts if start <= day))
 
     def fitted(self, day: date) -> TrainedModel:
-        """The model fitted on a day."""
+        """The model fitted on a day.
+
+        Raises:
+            SplitError: If too little was known then to fit one.
+        """
+        if reason := self._refits.refused(day):
+            raise SplitError(f"No model can be fitted as of {day}: {reason}")
         if day not in self._loaded:
             self._loaded[day] = refit(self._root, self._folder / day.isoformat(), self._params.model, day, self._known)
         return self._loaded[day]
@@ -218,7 +220,7 @@ class _Models:
     def before(self, start: date) -> TrainedModel | None:
         """The model that served before the one of `start`; None where too little was known to fit one."""
         earlier = self._earlier(start)
-        return None if earlier in self._refused else self.fitted(earlier)
+        return None if self._refits.refused(earlier) else self.fitted(earlier)
 
     def examples(self, start: date, profile: str) -> pd.DataFrame:
         """EXAMPLES of the window on which the model of `start` was tested before it served."""

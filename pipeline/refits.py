@@ -22,11 +22,11 @@ from functools import partial
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import yaml
-from tqdm import tqdm
+from threadpoolctl import threadpool_limits
 
 from pipeline import registry, schema
 from pipeline.errors import SplitError, TrainingError
@@ -131,38 +131,53 @@ def _learn(root: Path, folder: Path, model: str, day: date, known: Known) -> Non
     shutil.rmtree(places.room("intake"))  # as large as the sources, and can be made again
 
 
-def refit_all(root: Path, folder: Path, known: Path, model: str, days: Sequence[date], *, n_processes: int) -> dict[date, str]:
-    """Fit the models of several days, in several processes.
+class Refits:
+    """The models of several days, fitted in processes of their own, the earliest first, while others already serve.
 
-    Args:
-        root: The project.
-        folder: Takes one folder a day.
-        known: Where `everything_known` keeps what is known; each process reads it anew.
-        model: Name of the model.
-        days: The days; those whose folder is there are done.
-        n_processes: Processes.
-
-    Returns:
-        For each day on which no model could be fitted, why.
+    Used as a context: leaving it gives up what nobody asked for.
     """
-    for stale in folder.glob(".????-??-??-*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    wanted = [day for day in days if not (folder / day.isoformat()).exists()]
-    work = partial(_refit_apart, root, folder, known, model)
-    if min(n_processes, len(wanted)) < 2:
-        reasons = list(map(work, wanted))
-    else:
-        with ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) as pool:
-            fitted = pool.map(work, sorted(wanted, reverse=True))  # the latest has most to learn from and takes longest
-            reasons = list(tqdm(fitted, desc="refits", total=len(wanted), unit=" models", disable=None, leave=False))
-        wanted = sorted(wanted, reverse=True)
-    return {day: reason for day, reason in zip(wanted, reasons, strict=True) if reason}
+
+    def __init__(self, root: Path, folder: Path, known: Path, model: str, days: Sequence[date], *, n_processes: int) -> None:
+        """Begin fitting.
+
+        Args:
+            root: Project folder.
+            folder: Takes one folder a day.
+            known: Where `everything_known` keeps what is known; each process reads it anew.
+            model: Name of the model.
+            days: The days; those whose folder is there are done.
+            n_processes: Processes; with one, each model is fitted here when it is first asked for.
+        """
+        for stale in folder.glob(".????-??-??-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        self._fit = partial(_refit_apart, root, folder, known, model)
+        self._reasons: dict[date, str] = {day: "" for day in days if (folder / day.isoformat()).exists()}
+        wanted = sorted(set(days) - set(self._reasons))
+        apart = min(n_processes, len(wanted)) > 1
+        self._pool = ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) if apart else None
+        self._begun = {} if self._pool is None else {day: self._pool.submit(self._fit, day) for day in wanted}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def refused(self, day: date) -> str:
+        """Why no model could be fitted on a day, or nothing; waits until that is known."""
+        if day not in self._reasons:
+            logger.info("backtest: fitting the model of %s", day)
+            self._reasons[day] = self._begun[day].result() if day in self._begun else self._fit(day)
+        return self._reasons[day]
 
 
 def _refit_apart(root: Path, folder: Path, known: Path, model: str, day: date) -> str:
     """Fit one model; why it could not be fitted, or nothing."""
+    import_module(f"pipeline.{model}.stage")  # so that its libraries are there to be limited: processes share the processors
     try:
-        refit(root, folder / day.isoformat(), model, day, everything_known(root, known))
+        with threadpool_limits(1):
+            refit(root, folder / day.isoformat(), model, day, everything_known(root, known))
     except (SplitError, TrainingError) as error:
         shutil.rmtree(folder / f".{day.isoformat()}-{os.getpid()}", ignore_errors=True)
         return str(error)

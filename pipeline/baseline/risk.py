@@ -163,9 +163,7 @@ def _scores_from_earlier_blocks(
 def _fit_text(features: sparse.csr_array, periods: Periods, strength: float) -> tuple[np.ndarray, float]:
     """Weights of the n-grams, and the log-odds within the last bin of a report that has none of them."""
     nothing = np.zeros(features.shape[1])
-    weights, constants = fit_hazard(
-        features, periods, penalty=1 / strength, known=nothing, bounds=[(None, None)] * len(nothing)
-    )
+    weights, constants = fit_hazard(features, periods, penalty=1 / strength, known=nothing)
     return weights.astype(np.float32), float(log_odds_within(np.zeros(1), constants)[0, -1])
 
 

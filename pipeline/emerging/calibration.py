@@ -4,6 +4,7 @@ Calibrated once a month (a quarter for weekly series) from what came before, so 
 night costs little. The day of calibration follows from `as_of` alone.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -97,6 +98,29 @@ def calibrate(series: CountSeries, day: date, *, params: EmergingParams, seed: i
     series = series.before(day)
     if len(series.days) < params.min_history_days:
         return None
+    key = _digest(series, day, params, seed)
+    if key not in _made:
+        if len(_made) == _KEPT:
+            del _made[next(iter(_made))]
+        _made[key] = _calibrate(series, day, params=params, seed=seed)
+    return _made[key]
+
+
+_made: dict[bytes, Calibration] = {}
+_KEPT = 16
+"""What was calibrated last by this process: replayed nights ask for the same ones again and again."""
+
+
+def _digest(series: CountSeries, day: date, params: EmergingParams, seed: int) -> bytes:
+    """Of everything a calibration depends on."""
+    given = (day.isoformat(), str(seed), params.model_dump_json(), str(series.step_days), series.keys.to_json())
+    parts = [text.encode("utf-8") for text in given]
+    arrays = (series.days.astype("int64"), series.observed, series.completeness)
+    parts += [np.ascontiguousarray(part).tobytes() for part in arrays]
+    return hashlib.sha256(b"\0".join(parts)).digest()
+
+
+def _calibrate(series: CountSeries, day: date, *, params: EmergingParams, seed: int) -> Calibration:
     rng = np.random.default_rng([seed, day.toordinal()])
     usual = learn(series, params=params)
     watched, step_days = usual.watched, series.step_days
