@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from pipeline import schema
-from pipeline.store import log
+from pipeline.store import log, words
 from pipeline.store.database import Database
 from pipeline.store.tables import AlertRow, ItemRow, MatterRow, NightRow, OutcomeRow, ReportRow
 from pipeline.taxonomy import Taxonomy
@@ -91,6 +91,7 @@ def publish(database: Database, night: Publication, *, now: datetime) -> Publish
     queue, reports = schema.QUEUE.check(night.queue), schema.REPORTS.check(night.reports)
     items = list(_items(queue, night))
     n_selected = int((queue["selected"] != "waiting").sum())
+    words.enter(database, ((row["report_id"], row["title"], row["text"]) for row in _reports(reports, queue)))
     with database.writing() as session:
         known = session.get(NightRow, night.as_of)
         if known is not None and known.digest == night.digest:

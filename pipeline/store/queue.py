@@ -19,12 +19,14 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, se
 from sqlalchemy.orm import Session
 
 from pipeline.casework import Counts, Found, Item, PastReport, Person, Reason, Search
-from pipeline.store import log
+from pipeline.store import log, words
 from pipeline.store.database import Database
 from pipeline.store.tables import DecisionRow, ItemRow, OutcomeRow, ReportRow, UserRow
 
 MOST_COUNTED = 1000  # nobody pages further, and counting 100,000 would take longer than showing fifty
 
+
+_TURN = (ItemRow.turn, ItemRow.received_at, ItemRow.report_id)  # as the indexes have it
 
 IS_OPEN = ItemRow.status == "open"
 """Reports waiting for a reader; `wake` has opened again what was put off until now."""
@@ -48,14 +50,14 @@ class Queue:
 
     def search(self, search: Search, *, now: datetime) -> Found:
         """One page of matching reports in reading order, and how many match, counted up to `MOST_COUNTED`."""
-        conditions = _conditions(search)
-        matching = select(ItemRow.report_id).where(*conditions)
-        if search.words:
-            matching = matching.join(ReportRow, ReportRow.report_id == ItemRow.report_id)
-        counted = select(func.count()).select_from(matching.limit(MOST_COUNTED).subquery())
-        page = _read().where(*conditions).order_by(ItemRow.turn, ItemRow.received_at, ItemRow.report_id)
         self._wake(now)
         with self._database.reading() as session:
+            conditions = [*_conditions(search), *_words(session, search)]
+            matching = select(ItemRow.report_id).where(*conditions)
+            if search.words:
+                matching = matching.join(ReportRow, ReportRow.report_id == ItemRow.report_id)
+            counted = select(func.count()).select_from(matching.limit(MOST_COUNTED).subquery())
+            page = _read().where(*conditions).order_by(*_TURN)
             rows = session.execute(page.offset(search.offset).limit(search.limit)).all()
             is_last = len(rows) < search.limit and (len(rows) > 0 or search.offset == 0)
             n_matching = search.offset + len(rows) if is_last else session.scalar(counted) or 0
@@ -201,13 +203,7 @@ def _claim(session: Session, row: ItemRow, person: Person, now: datetime, minute
 
 
 def _next(condition: ColumnElement[bool], person: Person) -> Select[ItemRow]:
-    return (
-        select(ItemRow)
-        .where(condition, in_scope(person.areas))
-        .order_by(ItemRow.turn, ItemRow.received_at, ItemRow.report_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    return select(ItemRow).where(condition, in_scope(person.areas)).order_by(*_TURN).limit(1).with_for_update(skip_locked=True)
 
 
 def _count(session: Session, conditions: Sequence[Any]) -> int:
@@ -230,19 +226,19 @@ def _conditions(search: Search) -> list[Any]:
             given.append(ItemRow.asked == true())
     else:
         given.append(ItemRow.status == search.status)
-    if search.words:
-        given.append(
-            or_(
-                ReportRow.title.contains(search.words, autoescape=True),
-                ReportRow.text.contains(search.words, autoescape=True),
-                ReportRow.report_id == search.words,
-            )
-        )
     if search.received_from is not None:
         given.append(ItemRow.received_at >= search.received_from)
     if search.received_before is not None:
         given.append(ItemRow.received_at < search.received_before)
     return given
+
+
+def _words(session: Session, search: Search) -> list[ColumnElement[bool]]:
+    """What a report must say, and which reports can say it as far as the index tells."""
+    if not search.words:
+        return []
+    found = words.candidates(session, search.words)
+    return [words.said_in_text(search.words), *([] if found is None else [ItemRow.report_id.in_(found)])]
 
 
 def _read() -> Select[ItemRow, ReportRow, str | None]:

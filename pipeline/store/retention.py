@@ -1,8 +1,8 @@
 """Retention: texts go, counts stay.
 
 What people wrote is needed to decide and, for a while, to see what similar reports came to. After that only the fact that a
-report of a category came from an area on a day is needed. Reasons hold pieces of the text and go with it; reports somebody
-still has to decide keep theirs until they are decided.
+report of a category came from an area on a day is needed. Reasons and search terms hold pieces of the text and go with it;
+reports somebody still has to decide keep theirs until they are decided.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, exists, select, update
 
-from pipeline.store import log
+from pipeline.store import log, words
 from pipeline.store.database import Database
 from pipeline.store.tables import ItemRow, ReportRow
 
@@ -41,6 +41,8 @@ def purge(database: Database, *, before: datetime, now: datetime) -> Purged:
             values = {"title": None, "text": None, "text_removed_at": now}
             session.execute(update(ReportRow).where(ReportRow.report_id.in_(part)).values(values))
             session.execute(update(ItemRow).where(ItemRow.report_id.in_(part)).values(reasons=[]))
+            words.remove(session, part)
+        words.compact(session)
         log.write(
             session, "purged", at=now, detail={"before": before.isoformat(), "removed": len(gone), "kept_open": len(kept)}
         )

@@ -81,6 +81,15 @@ class ReportRow(Base):
     text_removed_at: Mapped[datetime | None]
 
 
+class WordsRow(Base):
+    """What a report says, as terms separated by spaces, for searching (`words.py`). Ids may run ahead of `reports`."""
+
+    __tablename__ = "report_words"
+    id: Mapped[int] = mapped_column(_Row, primary_key=True)
+    report_id: Mapped[str] = mapped_column(String(200), unique=True)
+    terms: Mapped[str] = mapped_column(Text)
+
+
 class ItemRow(Base):
     """A report in the queue: the scores of the last night that held it, and where it stands.
 

@@ -35,8 +35,10 @@ def test_the_database_itself_refuses_to_change_decisions_and_events(store, table
 
 
 def test_migrations_make_the_tables_the_models_say(database):
+    index = ("report_terms", "ix_report_words_terms")  # FTS5's own tables and GIN over an expression, which models cannot say
+    ours = {"include_name": lambda name, kind, parents: name is None or not name.startswith(index)}
     with database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=ours), Base.metadata) == []
 
 
 def test_retention_removes_texts_of_decided_reports_and_keeps_counts(store):
