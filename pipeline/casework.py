@@ -270,17 +270,6 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Move:
-    """A person put a report into another matter, or back."""
-
-    at: datetime
-    report_id: str
-    matter_id: str
-    person: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Judged:
     """A report with the decision that stands; `propensity` and `selected` are as when it was decided."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 
-from pipeline.casework import Decision, Judged, Move, Pair
+from pipeline.casework import Decision, Judged, Pair
 from pipeline.store.database import Database
 from pipeline.store.tables import DecisionRow, ReportRow, UserRow
 
@@ -65,21 +65,13 @@ class Judgements:
         with self._database.reading() as session:
             return [_judged(decision, report) for decision, report in session.execute(query)]
 
-    def moves(self) -> Sequence[Move]:
+    def moves(self) -> Sequence[Decision]:
         """Every report a person put into another matter, and back where that was undone, in the order of deciding."""
-        undone = aliased(DecisionRow)
-        moved = or_(DecisionRow.action.in_(("merge", "split")), undone.action.in_(("merge", "split")))
-        query = (
-            select(DecisionRow.at, DecisionRow.report_id, DecisionRow.matter_id, UserRow.name, DecisionRow.reason)
-            .join(UserRow, UserRow.id == DecisionRow.user_id)
-            .outerjoin(undone, undone.id == DecisionRow.undoes)
-            .where(moved, ~DecisionRow.second)
-            .order_by(DecisionRow.id)
-        )
-        with self._database.reading() as session:
-            return [Move(*row) for row in session.execute(query)]
+        moving = aliased(DecisionRow)
+        moved = select(moving.id).where(moving.action.in_(("merge", "split")), ~moving.second)
+        return self._read(or_(DecisionRow.id.in_(moved), DecisionRow.undoes.in_(moved)), None)[::-1]
 
-    def _read(self, condition: Any, limit: int) -> Sequence[Decision]:
+    def _read(self, condition: Any, limit: int | None) -> Sequence[Decision]:
         undone = aliased(DecisionRow)
         query = (
             select(DecisionRow, UserRow.name, undone.id)

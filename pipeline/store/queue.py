@@ -4,9 +4,9 @@ A claim is atomic: on PostgreSQL the row is chosen with FOR UPDATE SKIP LOCKED, 
 never get the same row (https://www.postgresql.org/docs/current/sql-select.html); on SQLite writers queue up anyway. A claim
 ends by decision, by letting go, or by time.
 
-Measured by tests/bench/test_review.py on 2 idle cores, 100,000 open reports, 95th percentile on SQLite and PostgreSQL: the queue
-page 28 and 66 ms, with area and category chosen 38 and 81 ms, a search 61 and 97 ms, the report page 13 and 18 ms. In a minute
-50 reviewers on PostgreSQL claimed and decided 5,142 reports, 5 on SQLite 11,597; none twice, none lost.
+Measured by tests/bench/test_review.py on 2 idle cores, 100,000 open reports, 95th percentile on SQLite and PostgreSQL: the
+queue page 28 and 66 ms, with area and category chosen 38 and 81 ms, a search 61 and 97 ms, the report page 13 and 18 ms. In
+a minute 50 reviewers on PostgreSQL claimed and decided 5,142 reports, 5 on SQLite 11,597; none twice, none lost.
 
 Limit: a search for a word of many reports within one area takes 105 and 202 ms.
 """
