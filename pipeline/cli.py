@@ -17,7 +17,7 @@ from typing import Any
 from pipeline.champion_commands import add_acts
 from pipeline.commands import Result, language
 from pipeline.desk import add_commands as add_desk_commands
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, StoreError
 from pipeline.matter_commands import add_matters
 
 STAGES = ("intake", "dataset", "encoder", "baseline", "transformer", "ensemble", "calibration", "evaluation")
@@ -209,7 +209,10 @@ def _nightly(options: argparse.Namespace) -> Result:
         from pipeline.scoring.distributed import on_ray
 
         elsewhere = on_ray(options.address)
-    take_up_moves(options.project)
+    try:
+        take_up_moves(options.project)
+    except StoreError as error:  # the queue matters more; the next night takes them up
+        logging.getLogger(__name__).warning("What reviewers joined and parted was not taken up. %s", error)
     night = run_night(options.project, options.as_of, elsewhere=elsewhere)
     publish_if_kept(options.project, options.as_of, now=datetime.now(UTC))
     queue = queue_table(options.project, night, n_rows=options.show, language=options.lang)

@@ -2,7 +2,8 @@
 
 Two files are written: the decisions themselves, `data/raw/<name>/decisions.csv`, and the registry file that says what they are
 and holds their checksum, so that `dvc repro` notices new ones. A profile learns from them when it names the source under
-`decision_sources`. What reviewers decided about matters is kept beside what `triage matter` decided, for every night to come.
+`decision_sources`. What reviewers decided about matters is kept beside what `triage matter` decided, for every night to come,
+with who decided and the reason they gave; that table stays in the project's folder.
 """
 
 import csv
@@ -21,6 +22,7 @@ from pipeline.intake.decided import MOVE, add
 from pipeline.intake.registration import Source, checksum
 from pipeline.params import load_project, midnight
 from pipeline.publishing import open_database, open_store
+from pipeline.store.store import Store
 
 COLUMNS = ("report_id", "decided_at", "action", "category", "predicted", "selected", "propensity")
 _LOOKED_AT = frozenset({"confirm", "hand_over", "mediated", "recategorize"})
@@ -83,7 +85,8 @@ def take_up_moves(root: Path) -> int:
     if not database.exists():
         return 0
     _, _, places = load_project(root)
-    moves = open_store(root).judgements.moves()
+    database.migrate()
+    moves = Store(database).judgements.moves()
     rows = {
         "decided_at": pd.Series([one.at for one in moves], dtype="datetime64[us, UTC]"), "action": MOVE,
         "subject": [one.report_id for one in moves], "into": [one.matter_id for one in moves],

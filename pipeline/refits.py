@@ -15,7 +15,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -134,11 +134,12 @@ def _learn(root: Path, folder: Path, model: str, day: date, known: Known) -> Non
 class Refits:
     """The models of several days, fitted in processes of their own, the earliest first, while others already serve.
 
-    Used as a context: leaving it gives up what nobody asked for.
+    Used as a context: entering begins the work; leaving gives up what has not begun and waits for what has. That a later day
+    has no model shows when that model is first needed.
     """
 
     def __init__(self, root: Path, folder: Path, known: Path, model: str, days: Sequence[date], *, n_processes: int) -> None:
-        """Begin fitting.
+        """Say what is to be fitted.
 
         Args:
             root: Project folder.
@@ -148,16 +149,21 @@ class Refits:
             days: The days; those whose folder is there are done.
             n_processes: Processes; with one, each model is fitted here when it is first asked for.
         """
-        for stale in folder.glob(".????-??-??-*"):
-            shutil.rmtree(stale, ignore_errors=True)
-        self._fit = partial(_refit_apart, root, folder, known, model)
-        self._reasons: dict[date, str] = {day: "" for day in days if (folder / day.isoformat()).exists()}
-        wanted = sorted(set(days) - set(self._reasons))
-        apart = min(n_processes, len(wanted)) > 1
-        self._pool = ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) if apart else None
-        self._begun = {} if self._pool is None else {day: self._pool.submit(self._fit, day) for day in wanted}
+        self._folder, self._days, self._n_processes = folder, days, n_processes
+        self._fit = partial(_refit, root, folder, known, model)
+        self._apart = partial(_refit_apart, root, folder, known, model)
+        self._reasons: dict[date, str] = {}
+        self._begun: dict[date, Future[str]] = {}
+        self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
+        for stale in self._folder.glob(".????-??-??-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        self._reasons = {day: "" for day in self._days if (self._folder / day.isoformat()).exists()}
+        wanted = sorted(set(self._days) - set(self._reasons))
+        if min(self._n_processes, len(wanted)) > 1:
+            self._pool = ProcessPoolExecutor(self._n_processes, mp_context=get_context("spawn"))
+            self._begun = {day: self._pool.submit(self._apart, day) for day in wanted}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -173,11 +179,16 @@ class Refits:
 
 
 def _refit_apart(root: Path, folder: Path, known: Path, model: str, day: date) -> str:
+    """The same in a process beside others, which share the processors: one thread."""
+    import_module(f"pipeline.{model}.stage")  # so that its libraries are there to be limited
+    with threadpool_limits(1):
+        return _refit(root, folder, known, model, day)
+
+
+def _refit(root: Path, folder: Path, known: Path, model: str, day: date) -> str:
     """Fit one model; why it could not be fitted, or nothing."""
-    import_module(f"pipeline.{model}.stage")  # so that its libraries are there to be limited: processes share the processors
     try:
-        with threadpool_limits(1):
-            refit(root, folder / day.isoformat(), model, day, everything_known(root, known))
+        refit(root, folder / day.isoformat(), model, day, everything_known(root, known))
     except (SplitError, TrainingError) as error:
         shutil.rmtree(folder / f".{day.isoformat()}-{os.getpid()}", ignore_errors=True)
         return str(error)

@@ -83,6 +83,11 @@ def calibration_day(day: date, series: CountSeries, *, params: EmergingParams) -
     return start + timedelta(days=(params.min_history_days + max(n_steps, 0) // 7 * 7) * series.step_days)
 
 
+_made: dict[bytes, Calibration] = {}
+"""What was calibrated last by this process, at most `_KEPT`: replayed nights ask for the same ones again and again."""
+_KEPT = 16
+
+
 def calibrate(series: CountSeries, day: date, *, params: EmergingParams, seed: int) -> Calibration | None:
     """Learn how to judge each series from `day` on.
 
@@ -104,11 +109,6 @@ def calibrate(series: CountSeries, day: date, *, params: EmergingParams, seed: i
             del _made[next(iter(_made))]
         _made[key] = _calibrate(series, day, params=params, seed=seed)
     return _made[key]
-
-
-_made: dict[bytes, Calibration] = {}
-_KEPT = 16
-"""What was calibrated last by this process: replayed nights ask for the same ones again and again."""
 
 
 def _digest(series: CountSeries, day: date, params: EmergingParams, seed: int) -> bytes:

@@ -129,13 +129,20 @@ def _plain(text: str) -> str:
 
 @dataclass(frozen=True)
 class Told:
-    """What earlier nights told about: candidates whose alert is open, and how many reports each of the last 30 days held."""
+    """What earlier nights told about.
+
+    Attributes:
+        still_open: Candidates whose alert is open.
+        lately: How many reports each alert raised in the last 30 days has now.
+        quiet_since: A candidate without a report since then is not told about anew, or its alert would close as it is raised.
+    """
 
     still_open: frozenset[str]
     lately: tuple[int, ...]
+    quiet_since: pd.Timestamp
 
 
-NOT_TOLD = Told(frozenset(), ())
+NOT_TOLD = Told(frozenset(), (), pd.Timestamp.min.tz_localize("UTC"))
 Group = tuple[str, pd.DataFrame]
 
 
@@ -198,6 +205,8 @@ def _to_tell(persisted: list[Group], told: Told, most: int) -> list[Group]:
     kept, sizes = [], list(told.lately)
     for name, rows in persisted:
         if name not in told.still_open:
+            if rows["received_at"].max() < told.quiet_since:
+                continue
             if len(sizes) >= most and len(rows) <= max(sizes):
                 continue
             sizes.append(len(rows))

@@ -107,16 +107,18 @@ def _something_new(
     fresh = unclear[unclear["report_id"].isin(known.new)]
     fresh = fresh[fresh["day"] >= pd.Timestamp(as_of - timedelta(days=params.novelty.window_days))]
     grouped = novelty.group(known.candidates, fresh, unclear, usual, params.novelty)
-    found = novelty.candidates(grouped, unclear, usual, params.novelty, timezone=timezone, told=_told(known.alerts, as_of))
+    told = _told(known.alerts, as_of, params, timezone)
+    found = novelty.candidates(grouped, unclear, usual, params.novelty, timezone=timezone, told=told)
     return grouped, [_new_thing(one, reports, as_of, params) for one in found]
 
 
-def _told(alerts: pd.DataFrame, as_of: date) -> novelty.Told:
+def _told(alerts: pd.DataFrame, as_of: date, params: EmergingParams, timezone: str) -> novelty.Told:
     """Which candidates earlier nights told about."""
     told = alerts[alerts["kind"] == schema.NOVEL]
     lately = told["raised_on"] > as_of - timedelta(days=_A_MONTH)
     still_open = frozenset(told.loc[told["state"] == schema.OPEN, "candidate_id"])
-    return novelty.Told(still_open, tuple(int(n) for n in told.loc[lately, "n_reports"]))
+    quiet_since = pd.Timestamp(as_of - timedelta(days=params.close_after_days), tz=timezone)
+    return novelty.Told(still_open, tuple(int(n) for n in told.loc[lately, "n_reports"]), quiet_since)
 
 
 def _new_thing(candidate: novelty.Candidate, reports: pd.DataFrame, as_of: date, params: EmergingParams) -> Finding:

@@ -8,11 +8,12 @@ report texts and password hashes: keep it as the store itself is kept.
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from alembic.util import CommandError
 from sqlalchemy import Date, Integer, Table, func, insert, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
@@ -66,21 +67,30 @@ def restore(database: Database, path: Path) -> int:
         revision = archive.read("revision").decode()
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise StoreError(f"{path} is not a backup of a store. Name a file `triage backup` wrote.") from error
-    database.migrate()
+    try:
+        database.migrate(revision)
+    except CommandError as error:
+        raise StoreError(f"{path} is of revision {revision}, which this program does not know. Use the newer one.") from error
     n_rows = 0
     with archive, database.writing() as session:
         here = database.revision(session.connection())
         if revision != here:
-            raise StoreError(f"{path} is of revision {revision}, the program of {here}. Restore it with the program it is of.")
-        for table in Base.metadata.sorted_tables:
+            where = database.where
+            raise StoreError(
+                f"{path} is of revision {revision}, the store at {where} of {here}. Restore into a new one: set TRIAGE_STORE."
+            )
+        held = set(archive.namelist())
+        tables = [table for table in Base.metadata.sorted_tables if f"{table.name}.jsonl" in held]
+        for table in tables:
             if session.scalar(select(func.count()).select_from(table)):
                 raise StoreError(f"The store at {database.where} is not empty. Restore into a new one: set TRIAGE_STORE.")
-        for table in Base.metadata.sorted_tables:
+        for table in tables:
             for chunk in _read(archive, table):
                 session.execute(insert(table), chunk)
                 n_rows += len(chunk)
         if not database.is_sqlite:
-            _continue_numbering(session)
+            _continue_numbering(session, tables)
+    database.migrate()
     return n_rows
 
 
@@ -111,9 +121,9 @@ def _as_column(kind: TypeEngine[Any], value: Any) -> Any:
     return date.fromisoformat(value) if isinstance(kind, Date) else value
 
 
-def _continue_numbering(session: Session) -> None:
+def _continue_numbering(session: Session, tables: Sequence[Table]) -> None:
     """Let PostgreSQL number new rows after the restored ones."""
-    for table in Base.metadata.sorted_tables:
+    for table in tables:
         key = list(table.primary_key)[0]
         if isinstance(key.type, Integer) and len(table.primary_key) == 1:
             session.execute(

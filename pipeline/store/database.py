@@ -70,15 +70,23 @@ class Database:
         with _said(self.engine), self.engine.connect() as connection:
             return self.engine.dialect.has_table(connection, "alembic_version")
 
-    def migrate(self) -> None:
-        """Bring the tables to the newest revision; make them where there are none."""
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the tables to a revision, the newest unless told otherwise; make them where there are none."""
         if self.is_sqlite and self.engine.url.database not in (None, "", ":memory:"):
             Path(str(self.engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         with _said(self.engine), self._writing.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
+
+    def empty_log(self) -> None:
+        """Let SQLite move what was written ahead into its file, so that removed texts are overwritten there and then."""
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
     def renew_statistics(self) -> None:
         """Let PostgreSQL look at its tables anew, after so much was written that it would plan by what is no longer so."""

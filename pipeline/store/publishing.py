@@ -89,9 +89,14 @@ def publish(database: Database, night: Publication, *, now: datetime) -> Publish
         StoreError: If the database does not answer; nothing is kept.
     """
     queue, reports = schema.QUEUE.check(night.queue), schema.REPORTS.check(night.reports)
+    done = _take(database, night, queue, reports, now)
+    words.enter(database, ((row["report_id"], row["title"], row["text"]) for row in _reports(reports, queue)))
+    return done
+
+
+def _take(database: Database, night: Publication, queue: pd.DataFrame, reports: pd.DataFrame, now: datetime) -> Published:
     items = list(_items(queue, night))
     n_selected = int((queue["selected"] != "waiting").sum())
-    words.enter(database, ((row["report_id"], row["title"], row["text"]) for row in _reports(reports, queue)))
     with database.writing() as session:
         known = session.get(NightRow, night.as_of)
         if known is not None and known.digest == night.digest:

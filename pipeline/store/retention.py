@@ -42,8 +42,8 @@ def purge(database: Database, *, before: datetime, now: datetime) -> Purged:
             session.execute(update(ReportRow).where(ReportRow.report_id.in_(part)).values(values))
             session.execute(update(ItemRow).where(ItemRow.report_id.in_(part)).values(reasons=[]))
             words.remove(session, part)
-        words.compact(session)
         log.write(
             session, "purged", at=now, detail={"before": before.isoformat(), "removed": len(gone), "kept_open": len(kept)}
         )
+    words.compact(database)
     return Purged(len(gone), len(kept))

@@ -82,7 +82,7 @@ class ReportRow(Base):
 
 
 class WordsRow(Base):
-    """What a report says, as terms separated by spaces, for searching (`words.py`). Ids may run ahead of `reports`."""
+    """What a report says, as terms separated by spaces, for searching (`words.py`)."""
 
     __tablename__ = "report_words"
     id: Mapped[int] = mapped_column(_Row, primary_key=True)

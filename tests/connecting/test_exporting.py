@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import yaml
 
-from pipeline import schema
+from pipeline import exporting, schema
 from pipeline.baseline import stage as baseline_stage
 from pipeline.baseline.model import Baseline
 from pipeline.casework import Verdict
+from pipeline.cli import main
 from pipeline.dataset import stage as dataset_stage
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, StoreError
 from pipeline.exporting import export_decisions, take_up_moves
 from pipeline.intake import stage as intake_stage
 from pipeline.intake.decided import read_decisions
@@ -143,6 +144,24 @@ def test_what_reviewers_join_and_part_holds_for_the_nights_to_come(desk):
     ]  # fmt: skip
     written = schema.MATTER_DECISIONS.read(Places(root, "desk").matter_decisions)
     assert written[["by", "reason"]].to_numpy().tolist() == [["王", "同一件事"], ["王", "也是"], ["王", "undone"]]
+
+
+def test_a_store_from_an_earlier_program_is_brought_up_first(tmp_path, monkeypatch):
+    monkeypatch.delenv("TRIAGE_STORE", raising=False)
+    root = make_project(tmp_path)
+    open_database(root).migrate("0001")
+    assert take_up_moves(root) == 0
+    open_database(root).check()
+
+
+def test_a_night_goes_on_without_what_a_store_out_of_reach_holds(tmp_path, monkeypatch, caplog, capsys):
+    def out_of_reach(root):
+        raise StoreError("The store does not answer.")
+
+    monkeypatch.setattr(exporting, "take_up_moves", out_of_reach)
+    assert main(["--project", str(make_project(tmp_path)), "nightly", "--as-of", "2025-08-05"]) == 2
+    assert "joined and parted was not taken up" in caplog.text
+    assert "no champion" in capsys.readouterr().err, "it went on to the night itself"
 
 
 def test_without_a_store_there_are_no_moves(tmp_path, monkeypatch):

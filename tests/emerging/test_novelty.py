@@ -82,9 +82,11 @@ def test_no_more_are_told_about_a_month_than_declared_unless_one_is_larger_than_
         )
         return [one.candidate_id for one in given]
 
-    assert found(novelty.Told(frozenset(), (5,))) == [], "as many reports as the one told about"
-    assert found(novelty.Told(frozenset(), (4,))) == ["n-u1"]
-    assert found(novelty.Told(frozenset({"n-u1"}), (9,))) == ["n-u1"], "told about before, so kept up"
+    long_ago, late = pd.Timestamp("2025-01-01", tz="UTC"), pd.Timestamp("2025-04-09", tz="UTC")
+    assert found(novelty.Told(frozenset(), (5,), long_ago)) == [], "as many reports as the one told about"
+    assert found(novelty.Told(frozenset(), (4,), long_ago)) == ["n-u1"]
+    assert found(novelty.Told(frozenset({"n-u1"}), (9,), late)) == ["n-u1"], "told about before, so kept up"
+    assert found(novelty.Told(frozenset(), (), late)) == [], "quiet since; its alert has closed"
 
 
 def test_terms_are_not_parts_of_each_other_and_hold_no_placeholder():

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.casework import Verdict
+from pipeline.casework import Search, Verdict
 from pipeline.errors import StoreError
 from pipeline.store.backups import backup, restore
 from pipeline.store.database import Database, store_url
@@ -60,6 +60,19 @@ def test_a_backup_restores_into_an_empty_store_and_work_goes_on(store, empty, tm
     assert other.queue.get("a") == store.queue.get("a")
     assert other.judgements.of_report("a") == store.judgements.of_report("a")
     other.decisions.decide("b", Verdict("confirm"), wang, now=NOON, wants_second=False)
+
+
+def test_a_backup_from_before_a_migration_is_restored_and_brought_up(store, tmp_path):
+    _decided(store)
+    backup(store.database, tmp_path / "new.zip")
+    with zipfile.ZipFile(tmp_path / "new.zip") as new, zipfile.ZipFile(tmp_path / "old.zip", "w") as old:
+        for name in new.namelist():
+            if name != "report_words.jsonl":
+                old.writestr(name, b"0001" if name == "revision" else new.read(name))
+    unmade = Database(f"sqlite:///{tmp_path / 'unmade.sqlite'}")
+    restore(unmade, tmp_path / "old.zip")
+    found = Store(unmade).queue.search(Search(areas=None, words="漏水b"), now=NOON)
+    assert [item.report_id for item in found.items] == ["b"]
 
 
 def test_neither_a_store_nor_a_backup_is_overwritten(store, database, tmp_path):

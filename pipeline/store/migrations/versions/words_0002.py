@@ -25,9 +25,10 @@ def upgrade() -> None:
     )
     if op.get_bind().dialect.name == "sqlite":
         _index_sqlite()
-    else:
-        op.execute("CREATE INDEX ix_report_words_terms ON report_words USING gin (string_to_array(terms, ' '))")
     _enter(made)
+    if op.get_bind().dialect.name != "sqlite":
+        op.execute("CREATE INDEX ix_report_words_terms ON report_words USING gin (string_to_array(terms, ' '))")
+        op.execute("ANALYZE report_words")
 
 
 def downgrade() -> None:
@@ -55,9 +56,10 @@ def _index_sqlite() -> None:
 
 def _enter(made: sa.Table) -> None:
     reports = sa.table("reports", sa.column("report_id"), sa.column("title"), sa.column("text"))
-    connection = op.get_bind()
-    rows = connection.execute(sa.select(reports).where(reports.c.text.is_not(None))).all()
-    for start in range(0, len(rows), _CHUNK_ROWS):
-        part = rows[start : start + _CHUNK_ROWS]
-        said = [{"report_id": row.report_id, "terms": " ".join(terms(f"{row.title or ''}\n{row.text}"))} for row in part]
-        connection.execute(made.insert(), said)
+    connection, last = op.get_bind(), ""
+    page = sa.select(reports).order_by(reports.c.report_id).limit(_CHUNK_ROWS)
+    while part := connection.execute(page.where(reports.c.report_id > last)).all():
+        last = part[-1].report_id
+        written = [(row.report_id, f"{row.title or ''}\n{row.text}") for row in part if row.text is not None]
+        if written:
+            connection.execute(made.insert(), [{"report_id": name, "terms": " ".join(terms(said))} for name, said in written])
