@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from pipeline.emerging.calibration import Calibration, calibrate, calibration_day
+from pipeline.emerging.calibration import calibrate, calibration_day
 from pipeline.emerging.series import CountSeries, Reals
 from pipeline.emerging.surges import detect
 from pipeline.sections import EmergingParams
@@ -28,12 +28,11 @@ def replay(
         The bands of each night's newest day, and every surge once, as the night that first raised it saw it, with that
         night as `raised_on`.
     """
-    calibrations: dict[date, Calibration | None] = {}
     newest: list[pd.DataFrame] = []
     raised: dict[str, pd.DataFrame] = {}
     night = first
     while night <= last:
-        found = detect(series, as_of=night, params=params, seed=seed, calibrations=calibrations)
+        found = detect(series, as_of=night, params=params, seed=seed)
         if len(found.bands):
             newest.append(found.bands[found.bands["day"] == found.bands["day"].max()])
         fresh = found.surges[~found.surges["surge_id"].isin(list(raised))]

@@ -73,7 +73,6 @@ def detect(
     as_of: date,
     params: EmergingParams,
     seed: int,
-    calibrations: dict[date, Calibration | None] | None = None,
 ) -> Detection:
     """Find the surges known at the start of `as_of`.
 
@@ -82,23 +81,18 @@ def detect(
         as_of: Day from which we look.
         params: Section `emerging`.
         seed: Of everything drawn in calibrating.
-        calibrations: Those already made of these very series, by day; new ones are added to it. A night that is replayed
-            among others passes the same dictionary; one that stands alone passes none.
 
     Returns:
         Bands of the last `watched_days` days, and the surges among them; both empty while history is too short.
     """
     known = series.before(as_of)
-    made = calibrations if calibrations is not None else {}
     n_shown = min(max(params.watched_days // known.step_days, 1), len(known.days))
     n_asked = min(n_shown + REMEMBERED_STEPS, len(known.days))
     pieces = []
     asked = known.days[len(known.days) - n_asked :]
     holding = [calibration_day(day.astype(date), known, params=params) for day in asked]
     for begins in sorted({begins for begins, day in zip(holding, asked, strict=True) if begins <= day.astype(date)}):
-        if begins not in made:
-            made[begins] = calibrate(known, begins, params=params, seed=seed)
-        judged = made[begins]
+        judged = calibrate(known, begins, params=params, seed=seed)
         own = [day for holds, day in zip(holding, asked, strict=True) if holds == begins <= day.astype(date)]
         if judged is not None:
             last = own[-1].astype(date) + timedelta(days=1)

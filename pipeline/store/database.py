@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, TimeoutError
 from sqlalchemy.orm import Session
@@ -118,6 +119,11 @@ class Database:
     def where(self) -> str:
         """The database's address without its password."""
         return self.engine.url.render_as_string(hide_password=True)
+
+
+def dialect_insert(session: Session, table: Any) -> Any:
+    """An INSERT of the session's own database, which can say what to do with rows that are there already."""
+    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
 
 
 @contextmanager

@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sqlalchemy import Table, and_, case, delete, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from pipeline import schema
 from pipeline.store import log, words
-from pipeline.store.database import Database
+from pipeline.store.database import Database, dialect_insert
 from pipeline.store.tables import AlertRow, ItemRow, MatterRow, NightRow, OutcomeRow, ReportRow
 from pipeline.taxonomy import Taxonomy
 
@@ -131,20 +130,16 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _dialect_insert(session: Session, table: Any) -> Any:
-    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
-
-
 def _add(session: Session, table: Any, rows: Iterator[dict[str, Any]]) -> None:
     """Add rows that are not there yet; what is there stays as it is, removed texts included."""
     for chunk in _chunks(rows):
-        session.execute(_dialect_insert(session, table).on_conflict_do_nothing(), chunk)
+        session.execute(dialect_insert(session, table).on_conflict_do_nothing(), chunk)
 
 
 def _renew(session: Session, items: list[dict[str, Any]]) -> None:
     """Add items, or renew the scores of those nobody decided and no later night scored."""
     table: Table = ItemRow.__table__  # type: ignore[assignment]
-    statement = _dialect_insert(session, table)
+    statement = dialect_insert(session, table)
     kept = ("report_id", "status", "version", "second_due", "known")
     changes = {name: statement.excluded[name] for name in items[0] if name not in kept} if items else {}
     by_person = table.c.category != table.c.predicted
@@ -192,7 +187,7 @@ def _take_alerts(session: Session, alerts: Sequence[Mapping[str, Any]]) -> None:
     """Add alerts, or renew their days and evidence; what a person did about one stands, unless it has subsided since."""
     if not alerts:
         return
-    statement = _dialect_insert(session, AlertRow.__table__)
+    statement = dialect_insert(session, AlertRow.__table__)
     changes = {name: statement.excluded[name] for name in ("last_day", "evidence", "unit", "area", "category", "matter_id")}
     changes["status"] = case((statement.excluded.status == "closed", "closed"), else_=AlertRow.status)
     newer = AlertRow.last_day <= statement.excluded.last_day

@@ -19,12 +19,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, cast, delete, literal_column, or_, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from pipeline.store.database import Database
+from pipeline.store.database import Database, dialect_insert
 from pipeline.store.tables import ReportRow, WordsRow
 
 CHUNK_ROWS = 1000  # rows; one transaction each, about 0.2 s
@@ -79,8 +78,7 @@ def _enter(database: Database, said: dict[str, str]) -> int:
         names = session.scalars(kept.order_by(ReportRow.report_id).with_for_update()).all()
         rows = [{"report_id": name, "terms": " ".join(terms(said[name]))} for name in names]
         if rows:
-            dialect = sqlite if database.is_sqlite else postgresql
-            session.execute(dialect.insert(WordsRow).on_conflict_do_nothing(), rows)
+            session.execute(dialect_insert(session, WordsRow).on_conflict_do_nothing(), rows)
     return len(rows)
 
 

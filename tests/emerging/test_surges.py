@@ -14,8 +14,8 @@ FIRST = date(2019, 3, 4)
 SURGE = (0, 1, 110, 4.0, 5)  # area 00, category 01, from the 111th day on, four times as many, five days
 
 
-def _detect(series, day, *, params=None, calibrations=None):
-    return detect(series, as_of=FIRST + timedelta(days=day), params=params or make_params(), seed=7, calibrations=calibrations)
+def _detect(series, day, *, params=None):
+    return detect(series, as_of=FIRST + timedelta(days=day), params=params or make_params(), seed=7)
 
 
 def _of_cell(surges):
@@ -34,8 +34,7 @@ def test_a_surge_is_raised_in_its_series_with_its_evidence():
 
 def test_a_surge_keeps_its_identity_from_night_to_night_and_ends():
     series = make_series(n_days=130, surge=SURGE)
-    calibrations = {}
-    nights = [_of_cell(_detect(series, day, calibrations=calibrations).surges) for day in range(113, 128)]
+    nights = [_of_cell(_detect(series, day).surges) for day in range(113, 128)]
     assert {name for night in nights for name in night["surge_id"]} == set(nights[-1]["surge_id"])
     assert nights[0]["ongoing"].tolist() == [True]
     assert nights[-1]["ongoing"].tolist() == [False]
@@ -43,8 +42,7 @@ def test_a_surge_keeps_its_identity_from_night_to_night_and_ends():
 
 def test_a_surge_whose_first_day_is_no_longer_shown_keeps_its_identity_until_it_leaves():
     series = make_series(n_days=160, surge=(0, 1, 110, 4.0, 8))
-    calibrations = {}
-    nights = [_of_cell(_detect(series, day, calibrations=calibrations).surges) for day in (118, 148, 150, 159)]
+    nights = [_of_cell(_detect(series, day).surges) for day in (118, 148, 150, 159)]
     names = nights[0]["surge_id"].tolist()
     assert [set(names) <= set(night["surge_id"]) for night in nights] == [True, True, True, False]
     assert not {name for night in nights for name in night[night["first_day"] < "2019-07-01"]["surge_id"]} - set(names)
