@@ -17,7 +17,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -41,6 +41,7 @@ from pipeline.nights import Replay, manifest, published
 from pipeline.orders import Given, Order, Said, replay_order
 from pipeline.params import Params, Places, Profile, load_project
 from pipeline.past import Past, look_back
+from pipeline.past_alerts import look_at_alerts
 from pipeline.refits import Known, Refits, everything_known, refit, shadow_project, with_changes
 from pipeline.registry import TrainedModel
 from pipeline.schema import EXAMPLES, HISTORY, UNCLEAR
@@ -74,9 +75,8 @@ def backtest(root: Path, first: date, last: date, *, capacity: int | None = None
     Arguments and errors are those of `run_backtest`.
     """
     replayed = run_backtest(root, first, last, capacity=capacity)
-    found = measure(replayed)
-    days = [day.isoformat() for day in replayed.past.days]
-    figures = draw_backtest(found.result, days, found.lead_days)
+    found = replace(measure(replayed), alerts=look_at_alerts(replayed.past))
+    figures = draw_backtest(found.result, [day.isoformat() for day in replayed.past.days], found.lead_days, found.alerts)
     plots = replayed.folder / "plots"
     plots.mkdir(exist_ok=True)
     for name, figure in figures.items():

@@ -25,6 +25,7 @@ class Past:
         params: Parameters the nights were run with.
         profile: The profile, with the capacity of the nights.
         days: The nights.
+        known: Everything known now.
         reports: REPORTS that could be given out on one of them, with labels as known now and history as known then.
         came: The same as a replay of another order needs them.
         fate: What became of them.
@@ -36,6 +37,7 @@ class Past:
     params: Params
     profile: Profile
     days: list[date]
+    known: Known
     reports: pd.DataFrame
     came: Arrivals
     fate: Fates
@@ -57,7 +59,7 @@ def look_back(nights: Path, days: list[date], known: Known, params: Params, prof
     fate = fates(reports, [pd.Timestamp(midnight(day, profile.timezone)) for day in days])
     came = arrivals(reports, fate.first_night, [draw_seed(params, day) for day in days])
     given, said = given_by(nights, days, pd.Index(reports["report_id"]))
-    return Past(nights, params, profile, days, reports, came, fate, given, said)
+    return Past(nights, params, profile, days, known, reports, came, fate, given, said)
 
 
 def _with_fates(known: Known, params: Params, profile: Profile, nights: Path, days: list[date]) -> pd.DataFrame:

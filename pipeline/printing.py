@@ -79,13 +79,18 @@ def backtest_table(found: "Findings", folder: Path, *, language: str) -> str:
         folder: Where its page lies.
         language: `zh` or `en`.
     """
+    from pipeline.evaluation.backtest_alerts import alert_sentences, surge_heads, surge_rows
     from pipeline.evaluation.backtest_summary import HEADS, audit_sentences, ranking_rows, sentences
 
     place = ("zh", "en").index(language)
     heads = [HEADS[key][place].format(lead_days=found.lead_days) for key in HEADS]
     rows = [[row[language], row["in_time"], *(row[key] for key in HEADS)] for row in ranking_rows(found)]
     table = _align([[("顺序", "order")[place], ("及时", "in time")[place], *heads], *rows])
-    said = [pair[place] for pair in (*sentences(found), *audit_sentences(found))]
+    alerts = alert_sentences(found.alerts) if found.alerts is not None else []
+    said = [pair[place] for pair in (*sentences(found), *audit_sentences(found), *alerts)]
+    if found.alerts is not None and found.alerts.surges:
+        head = [("加入的突增", "surges put in")[place], *(pair[place] for pair in surge_heads(found.alerts))]
+        said.append(_align([head, *([row[language], *row["cells"]] for row in surge_rows(found.alerts))]))
     return "\n".join([table, *said, str(folder / "report.html")])
 
 

@@ -15,7 +15,7 @@ LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibrat
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {
     *("registry", "acceleration", "champions", "judging", "promotion", "ensemble", "comparison", "alerting", "matter_commands"),
-    *("nightly", "nights", "refits", "orders", "past", "backtest", "capacity", "cli", "checking", "printing"),
+    *("nightly", "nights", "refits", "orders", "past", "past_alerts", "backtest", "capacity", "cli", "checking", "printing"),
     *("publishing", "serving", "exporting", "desk", "commands", "champion_commands"),
 }
 OUTSIDE = {"simulator"}

@@ -21,7 +21,8 @@ MOST = np.array([4.0, 6.0])
 FOLLOWERS_WEEK = 3
 """Column of the features that holds followers remembered for a week."""
 N_FEATURES = 7
-_FAR = 1e6  # more days than any source covers
+FAR = 1e6
+"""More days than any source covers, so that matter and day sort as one number."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def past_moments(arrivals: Arrivals, *, horizon_days: int) -> Moments:
     rows = np.concatenate([places for places, _, _ in found])
     at = midnights[rows] + np.concatenate([np.full(len(places), after) for places, after, _ in found])
     span = np.concatenate([np.full(len(places), float(span)) for places, _, span in found])
-    ends = np.searchsorted(matters * _FAR + arrivals.days, matters[rows] * _FAR + at + horizon_days)
+    ends = np.searchsorted(matters * FAR + arrivals.days, matters[rows] * FAR + at + horizon_days)
     return _moments(arrivals, rows, at, span, (ends - rows - 1).astype(np.float64))
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.evaluation.backtest_alerts import RULES, AlertsFound
 from pipeline.evaluation.backtest_summary import TITLES
 from pipeline.evaluation.backtesting import MODEL, BacktestResult
 from pipeline.evaluation.plots import BLUE, DOTS_PER_INCH, GREY, OTHERS
@@ -18,13 +19,16 @@ _SMOOTHED_NIGHTS = 14  # one night has few escalations; two weeks show a course
 _FEWEST = 10  # reports; a share of fewer jumps about and says nothing
 
 
-def draw_backtest(result: BacktestResult, days: list[str], lead_days: float) -> dict[str, Figure]:
+def draw_backtest(
+    result: BacktestResult, days: list[str], lead_days: float, alerts: AlertsFound | None = None
+) -> dict[str, Figure]:
     """All figures, by file name without ending.
 
     Args:
         result: What was measured.
         days: The nights, ISO.
         lead_days: Days of lead that leave time to act.
+        alerts: What the alerts were worth, if surges were put in.
     """
     with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False}):
         figures = {
@@ -33,6 +37,8 @@ def draw_backtest(result: BacktestResult, days: list[str], lead_days: float) -> 
             "recall": _draw_course(result, days, "n_in_time", "n_open_escalated", "share of open escalations read that night"),
             "precision": _draw_course(result, days, "n_in_time", "n_read", "share of read that escalated later"),
         }
+        if alerts is not None and alerts.surges:
+            figures["surges"] = _draw_surges(alerts)
         for figure in figures.values():
             figure.draw_without_rendering()  # lays out while the style is set
     return figures
@@ -84,6 +90,23 @@ def _draw_course(result: BacktestResult, days: list[str], above: str, below: str
     axes.set_ylim(bottom=0)
     _days_below(figure, axes)
     axes.legend(frameon=False, fontsize=8, loc="best")
+    return figure
+
+
+def _draw_surges(alerts: AlertsFound) -> Figure:
+    """Share of the surges put in that each rule found, by size."""
+    figure, axes = _canvas()
+    for place, rule in reversed(list(enumerate(alerts.surges))):
+        rises = list(rule["found"])
+        color, width = (BLUE, 2.4) if place == 0 else (OTHERS[place - 1], 1.2)
+        label = f"{RULES[rule['rule']][1]} ({rule['raised_a_month']:.1f} a month)"
+        axes.plot(rises, [100 * rule["found"][rise] for rise in rises], marker="o", label=label, color=color, linewidth=width)
+    axes.set_xticks(rises, [f"×{rise:g}" for rise in rises])
+    axes.set_xlabel("size of the surge, times the usual count")
+    axes.set_ylabel("found within the week, %")
+    axes.set_ylim(0, 135)  # room for the legend
+    axes.set_yticks(range(0, 101, 20))
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
     return figure
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.evaluation.audit import AuditEstimate
+from pipeline.evaluation.backtest_alerts import AlertsFound
 from pipeline.evaluation.backtesting import MEASURED, MODEL, BacktestResult
 from pipeline.evaluation.resampling import Estimate
 from pipeline.evaluation.selection import Period, total_regret
@@ -43,6 +44,7 @@ class Findings:
         audit: What the audit draw estimates.
         below: What lay below the line in truth: report-nights, and those of them with an outcome still to come.
         models: Versions of the models that served, in order.
+        alerts: What the nights' alerts were worth; None where it was not looked at.
     """
 
     profile: str
@@ -56,6 +58,7 @@ class Findings:
     audit: AuditEstimate
     below: tuple[int, int]
     models: Sequence[str]
+    alerts: AlertsFound | None = None
 
 
 def sentences(found: Findings) -> list[tuple[str, str]]:
@@ -168,6 +171,7 @@ def as_results(found: Findings) -> dict[str, Any]:
         },
         "audit": asdict(found.audit) | {"true_n_below": found.below[0], "true_n_missed": found.below[1]},
         "nights": result.nights.to_dict("records"),
+        "alerts": asdict(found.alerts) if found.alerts is not None else None,
     }  # fmt: skip
     plain: dict[str, Any] = _without_nan(values)
     return plain

@@ -1,7 +1,8 @@
 """What happens in the made-up town: how much, where, when, and what changes.
 
-`plain` is a town in its usual seasons. `surge` adds cells of area and category that report 1.5, 2 or 3 times as much for a
-week, and more matters that grow fast. `drift` changes wording, mix and what leads to harm in the last third. `dirty` spoils
+`plain` is a town in its usual seasons. `surge` adds cells of area and category in which matters begin 1.5, 2 or 3 times as
+often for a week, and more matters that grow fast. Since a matter is reported for weeks, the reports of that week rise by less:
+to about 1.4, 1.75 and 2.65 times. `drift` changes wording, mix and what leads to harm in the last third. `dirty` spoils
 rows.
 """
 
@@ -28,7 +29,7 @@ NAMES = ("plain", "surge", "drift", "dirty")
 
 @dataclass(frozen=True)
 class Surge:
-    """A cell that reports more than usual for a week."""
+    """A cell in which more matters than usual begin for a week."""
 
     area: int
     category: int

@@ -1,7 +1,8 @@
 """A whole night of simulated reports, intake to queue, with the baseline as champion: time, memory, and how both grow.
 
 The sizes are those of `TRIAGE_BENCH_REPORTS`, 10,000 and 100,000 if it is not set; each runs as `triage nightly` in a process
-of its own, whose memory and that of its children is looked at ten times a second.
+of its own, whose memory and that of its children is looked at ten times a second. `TRIAGE_BENCH_HISTORY` (1,000,000 if it is
+not set, 0 for none) is how many reports earlier nights admitted before a night of 10,000.
 """
 
 import json
@@ -10,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from datetime import date
+from datetime import date, timedelta
 
 import psutil
 import pytest
@@ -22,9 +23,12 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.bench
 SIZES = tuple(int(size) for size in os.environ.get("TRIAGE_BENCH_REPORTS", "10000 100000").split())
+HISTORY = int(os.environ.get("TRIAGE_BENCH_HISTORY", "1000000"))
+A_NIGHT = 10_000
+FIRST_DAY, LAST_NIGHT = date(2025, 1, 1), date(2025, 10, 2)
 COMMANDS = (
     ["run", "intake"], ["run", "dataset"], ["run", "baseline"], ["run", "calibration"], ["run", "evaluation"],
-    ["promote", "baseline"],
+    ["promote", "baseline", "--why", "measuring a night"],
 )  # fmt: skip
 
 
@@ -44,17 +48,21 @@ def root(tmp_path_factory):
         shutil.copytree(source, root / name, ignore=ignored) if source.is_dir() else shutil.copy2(source, root / name)
     for command in COMMANDS:
         assert _triage(root, *command).wait() == 0
-    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    params["scoring"]["opening_days"] = 400  # so that all reports are open
-    (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     return root
 
 
-def _give(root, n_reports):
+def _open_for(root, days):
+    """Let the first night take reports of so many days as open."""
+    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    params["scoring"]["opening_days"] = days
+    (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+def _give(root, n_reports, *, start=FIRST_DAY):
     """Put simulated reports in the sample's place."""
     folder = root / "data" / "raw" / "sample"
     shutil.rmtree(folder)
-    simulate(folder, n_reports=n_reports, seed=7, scenario="plain", start=date(2025, 1, 1), days=274)
+    simulate(folder, n_reports=n_reports, seed=7, scenario="plain", start=start, days=(LAST_NIGHT - start).days)
     path = root / "data" / "registry" / "sample.yaml"
     source = yaml.safe_load(path.read_text(encoding="utf-8"))
     source |= {"n_rows": None, "files": [{"path": "reports.csv", "sha256": None}]}
@@ -62,9 +70,9 @@ def _give(root, n_reports):
     shutil.rmtree(root / "data" / "nights", ignore_errors=True)
 
 
-def _night(root):
+def _night(root, as_of=LAST_NIGHT):
     """Run one; returns its manifest and the most memory it took, in MiB."""
-    running = _triage(root, "nightly", "--as-of", "2025-10-02")
+    running = _triage(root, "nightly", "--as-of", as_of.isoformat())
     process, peak = psutil.Process(running.pid), 0
     while running.poll() is None:
         try:
@@ -73,19 +81,36 @@ def _night(root):
             continue
         time.sleep(0.1)
     assert running.returncode == 0
-    manifest = root / "data" / "nights" / "sample" / "2025-10-02" / "manifest.json"
+    manifest = root / "data" / "nights" / "sample" / as_of.isoformat() / "manifest.json"
     return json.loads(manifest.read_text(encoding="utf-8")), peak / 2**20
 
 
+def _said(manifest, seconds, mib):
+    parts = ", ".join(f"{name} {part:.0f}" for name, part in manifest["seconds"].items())
+    return f"{seconds:.0f} s ({parts}), at most {mib:.0f} MiB, {manifest['n_new']} new, {manifest['n_open']} in the queue"
+
+
 def test_a_night_of_simulated_reports(root):
+    _open_for(root, 400)  # so that all reports are open
     figures, took = {}, []
     for size in SIZES:
         _give(root, size)
         started = time.perf_counter()
         manifest, mib = _night(root)
         took.append(time.perf_counter() - started)
-        parts = ", ".join(f"{name} {seconds:.0f}" for name, seconds in manifest["seconds"].items())
-        figures[f"{size} reports"] = f"{took[-1]:.0f} s ({parts}), at most {mib:.0f} MiB, {manifest['n_open']} in the queue"
+        figures[f"{size} reports"] = _said(manifest, took[-1], mib)
     if len(took) > 1:
         figures[f"{SIZES[-1] / SIZES[0]:.0f} times the reports"] = f"{took[-1] / took[0]:.1f} times the time"
     record("night, baseline", figures)
+
+
+@pytest.mark.skipif(not HISTORY, reason="TRIAGE_BENCH_HISTORY is 0")
+def test_a_night_after_a_long_history(root):
+    _open_for(root, 7)
+    _give(root, HISTORY + A_NIGHT, start=LAST_NIGHT - timedelta(days=max(HISTORY // A_NIGHT, 1) + 1))
+    figures = {}
+    for name, as_of in {"history": LAST_NIGHT - timedelta(days=1), "night": LAST_NIGHT}.items():
+        started = time.perf_counter()
+        manifest, mib = _night(root, as_of)
+        figures[name] = _said(manifest, time.perf_counter() - started, mib)
+    record("night after a history, baseline", figures)

@@ -193,8 +193,12 @@ def test_the_commands_print_tables_and_write_their_pages(replayed, capsys, monke
     assert capsys.readouterr().out.splitlines()[1].startswith("模型")
     folder = replayed[0] / FOLDER / "capacity-3"
     assert "回放" in (folder / "report.html").read_text(encoding="utf-8")
-    assert len(list((folder / "plots").glob("*.png"))) == 4
-    assert json.loads((folder / "results.json").read_text(encoding="utf-8"))["rankings"]["model"]["n_read"] == 24
+    assert len(list((folder / "plots").glob("*.png"))) == 5
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert results["rankings"]["model"]["n_read"] == 24
+    assert set(results["alerts"]["raised_a_month"]) == set(schema.ALERT_KINDS)
+    assert results["alerts"]["surges"][0]["rule"] == "surges"
+    assert results["alerts"]["growing"]["n_grew"] >= results["alerts"]["growing"]["alerts"]["n_grew_told"]
     assert cli.main(["--project", root, "--json", "capacity", "--reviewers", "1", "--minutes", "100"]) == 0
     levels = json.loads(capsys.readouterr().out)["levels"]
     assert [level["capacity"] for level in levels] == [3, 6, 9, 12, 15]
