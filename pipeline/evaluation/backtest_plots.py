@@ -124,6 +124,9 @@ def _styles(names: Mapping[str, int]) -> dict[str, dict[str, Any]]:
 def _days_below(figure: Figure, axes: Axes) -> None:
     figure.autofmt_xdate(rotation=30, ha="right")
     axes.margins(x=0.01)
+    if not any(np.isfinite(np.asarray(line.get_ydata(), dtype=float)).any() for line in axes.get_lines()):
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "too few reports to show", ha="center", transform=axes.transAxes)
 
 
 def _canvas() -> tuple[Figure, Axes]:

@@ -131,7 +131,8 @@ def _validated(
     for source, batches in raw:
         for batch in batches:
             valid = validate(batch.rows, source, as_of=as_of, params=params)
-            is_known = valid.rows["report_id"].isin(known).astype(bool)
+            ids = valid.rows["report_id"].tolist()
+            is_known = np.array([report_id in known for report_id in ids], dtype=bool)  # isin would copy `known` each time
             keys.add(valid.rows[is_known], None)
             rejected = pd.concat([batch.rejected, valid.rejected], ignore_index=True)
             tally = Counter(
