@@ -7,8 +7,7 @@ while it is being estimated. Over a window of w days the variance of the sum S w
     M + (slow + quick / w + 1 / n) M^2,
 
 n being the reports in the baseline: the quick part averages out, the slow part does not, and the last part is the
-uncertainty of the level itself. `slow` and `quick` are learned from forecasts of earlier days, one series borrowing from the
-others of its level, so a drifting series is not mistaken for one that surges.
+uncertainty of the level itself. How `slow` and `quick` are learned stands in dispersion.py.
 """
 
 from collections.abc import Iterator
@@ -27,8 +26,6 @@ CAP_DEVIATIONS = 4.0
 """A day further above its expectation counts only up to here in later baselines, so one surge does not hide the next."""
 START_REPORTS = 0.5
 """Reports added to every baseline (Jeffreys), so that a series of zeros has a small level, not none."""
-USUAL_DISPERSION = 0.1
-"""Relative variance assumed before anything is known."""
 
 
 @dataclass(frozen=True)
@@ -54,41 +51,6 @@ class Watched:
     def rows(self, rows: Integers) -> "Watched":
         """The same with these series only."""
         return Watched(self.observed[rows], self.exposure[rows], self.slow[rows], self.quick[rows])
-
-
-@dataclass(frozen=True)
-class Strays:
-    """How far each series strays, as relative variances of its sums over one and seven steps, with their errors.
-
-    Attributes:
-        one: Relative variance of one step, shape (n_series,).
-        seven: Relative variance of seven steps together, shape (n_series,).
-        one_error: Standard error of `one`, shape (n_series,).
-        seven_error: Standard error of `seven`, shape (n_series,).
-    """
-
-    one: Reals
-    seven: Reals
-    one_error: Reals
-    seven_error: Reals
-
-    def parts(self) -> tuple[Reals, Reals]:
-        """The slow and the quick part, shape (n_series,) each, non-negative."""
-        slow = np.clip(self.seven - (self.one - self.seven) / 6.0, 0.0, self.seven)
-        return slow, np.clip(self.one - slow, 0.0, None)
-
-    def possible(self, rows: Integers, *, rng: np.random.Generator) -> tuple[Reals, Reals]:
-        """Slow and quick parts that the estimates leave possible, one draw for each of `rows`."""
-        one = _gamma(self.one[rows], self.one_error[rows], rng)
-        seven = _gamma(self.seven[rows], self.seven_error[rows], rng)
-        return Strays(one, seven, self.one_error[rows], self.seven_error[rows]).parts()
-
-
-def _gamma(mean: Reals, error: Reals, rng: np.random.Generator) -> Reals:
-    """Positive draws with this mean and standard deviation."""
-    shape = (np.maximum(mean, 1e-6) / np.maximum(error, 1e-6)) ** 2
-    draws: Reals = rng.standard_gamma(np.clip(shape, 0.05, 1e6)) / np.clip(shape, 0.05, 1e6) * mean
-    return draws
 
 
 @dataclass(frozen=True)
@@ -180,8 +142,8 @@ def windows(
     """
     watched = watched.last(n_asked + 2 * baseline_steps + max(lengths))
     n_steps = watched.observed.shape[1]
-    seen, exposed = _running(watched.observed), _running(watched.exposure)
-    counted = _running(_capped(watched, seen, exposed, baseline_steps))
+    seen, exposed = running(watched.observed), running(watched.exposure)
+    counted = running(_capped(watched, seen, exposed, baseline_steps))
     end = np.arange(n_steps - n_asked, n_steps) + 1
     for length in lengths:
         start = np.maximum(end - length, 0)
@@ -204,14 +166,16 @@ def windows(
 def present_level(watched: Watched, *, baseline_steps: int) -> Reals:
     """Expected count of a step of exposure 1 after the last one, shape (n_series,), positive."""
     recent = watched.last(2 * baseline_steps)
-    capped = _capped(recent, _running(recent.observed), _running(recent.exposure), baseline_steps)
+    capped = _capped(recent, running(recent.observed), running(recent.exposure), baseline_steps)
     exposure = recent.exposure[:, -baseline_steps:].sum(axis=1)
     level: Reals = (capped[:, -baseline_steps:].sum(axis=1) + START_REPORTS) / np.maximum(exposure, 1e-9)
     return level
 
 
-def _running(values: Reals) -> Reals:
-    return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+def running(values: Reals | Integers) -> Reals:
+    """Sums of the steps before each, shape (n_series, n_steps + 1)."""
+    sums: Reals = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+    return sums
 
 
 def _capped(watched: Watched, seen: Reals, exposed: Reals, baseline_steps: int) -> Reals:
@@ -224,54 +188,3 @@ def _capped(watched: Watched, seen: Reals, exposed: Reals, baseline_steps: int) 
     cap = expected + CAP_DEVIATIONS * np.sqrt(expected + relative * expected**2) + 1.0
     cap[:, 0] = np.inf  # nothing lies before the first step
     return np.minimum(watched.observed, cap)
-
-
-def strays(watched: Watched, levels: list[str], *, baseline_steps: int, min_steps: int, n_asked: int) -> Strays:
-    """How far each series strays, from forecasts of its last `n_asked` steps.
-
-    The relative variance of sums over one and seven steps is estimated by moments and drawn towards that of all series of
-    the same level, by how well the series itself tells it and how much the series differ (a random-effects mean).
-
-    Args:
-        watched: The series; their `slow` and `quick` are not used.
-        levels: Level of each series.
-        baseline_steps: As in `windows`.
-        min_steps: As in `windows`.
-        n_asked: Steps to forecast, the last ones.
-    """
-    usual = np.full(len(watched.observed), USUAL_DISPERSION)
-    watched = Watched(watched.observed, watched.exposure, usual / 10, usual)
-    estimates = []
-    sums = windows(watched, lengths=(1, 7), n_asked=n_asked, baseline_steps=baseline_steps, min_steps=min_steps)
-    for window in sums:
-        good = np.isfinite(window.expected)
-        expected = np.where(good, window.expected, 0.0)
-        relative = window.dispersion
-        cap = expected + (CAP_DEVIATIONS + 1.0) * np.sqrt(expected + relative * expected**2) + 1.0
-        error = np.where(good, np.minimum(window.observed, cap) - expected, 0.0)
-        certain = relative - (watched.slow + watched.quick / window.length)[:, None]
-        excess = (error**2 - expected - certain * expected**2).sum(axis=1)
-        estimates.append(_borrowed(excess, expected, np.asarray(levels), overlap=window.length))
-    (one, one_error), (seven, seven_error) = estimates
-    return Strays(one, np.minimum(seven, one), one_error, seven_error)
-
-
-def _borrowed(excess: Reals, expected: Reals, levels: "np.ndarray", *, overlap: int) -> tuple[Reals, Reals]:
-    """Relative variance of each series, between its own moment estimate and its level's, and its standard error."""
-    squares = (expected**2).sum(axis=1) + 1e-12
-    own, result, error = excess / squares, np.zeros(len(excess)), np.zeros(len(excess))
-    opinion = USUAL_DISPERSION / overlap
-    for level in np.unique(levels):
-        rows = levels == level
-        common, between = opinion, opinion**2
-        for _ in range(4):
-            within = overlap * 2.0 * ((expected[rows] + common * expected[rows] ** 2) ** 2).sum(axis=1) / squares[rows] ** 2
-            sure = 1.0 / (within + between)
-            # one uncertain opinion beside the series, for when nothing else is known
-            common = max(((sure * own[rows]).sum() + opinion / opinion**2) / (sure.sum() + 1.0 / opinion**2), 1e-4)
-            scatter = (sure**2 * ((own[rows] - common) ** 2 - within)).sum() + opinion**2 * opinion**-4
-            between = max(scatter / ((sure**2).sum() + opinion**-4), (0.1 * common) ** 2)
-        weight = between / (between + within)
-        result[rows] = np.clip(weight * own[rows] + (1.0 - weight) * common, 0.0, None)
-        error[rows] = np.sqrt(weight * within)
-    return result, error

@@ -15,7 +15,7 @@ from pipeline.emerging.baseline import Watched, present_level
 from pipeline.emerging.choosing import choose
 from pipeline.emerging.series import CountSeries, Integers, Reals
 from pipeline.emerging.thresholds import DAYS_A_MONTH, Tail, fit_tail, group, place, quiet, tightened
-from pipeline.emerging.usual import MONTH_STEPS, VARIANCE_STEPS, Usual, day_kinds, learn
+from pipeline.emerging.usual import MONTH_STEPS, VARIANCE_STEPS, Usual, day_kinds, learn, watch
 from pipeline.sections import EmergingParams
 
 LONG_ROWS = 300
@@ -32,6 +32,7 @@ class Calibration:
     Attributes:
         day: First day it holds for; everything it rests on came before.
         factors: Calendar factors, shape (n_series, N_DAY_TYPES).
+        wider: Series whose rest tells each one's season, -1 for none, shape (n_series,).
         slow: Relative variance that does not average out, shape (n_series,).
         quick: Relative variance of a step that does, shape (n_series,).
         groups: Group of similar series, shape (n_series,).
@@ -42,6 +43,7 @@ class Calibration:
 
     day: date
     factors: Reals
+    wider: Integers
     slow: Reals
     quick: Reals
     groups: Integers
@@ -50,9 +52,9 @@ class Calibration:
     cut: float
 
     def watched(self, series: CountSeries, *, country: str) -> Watched:
-        """The series with their exposure by this calibration's calendar."""
+        """The series with their exposure by this calibration's calendar and their seasons."""
         kinds = day_kinds(series, n_ahead=0, country=country)
-        return Watched(series.observed.astype(np.float64), self.factors[:, kinds] * series.completeness, self.slow, self.quick)
+        return watch(series, self.factors[:, kinds], self.wider, self.slow, self.quick)
 
     def p_values(self, watched: Watched, *, n_asked: int, params: EmergingParams, step_days: int) -> tuple[Reals, Integers]:
         """p-values of the last `n_asked` steps and the steps each speaks of, both of shape (n_series, n_asked)."""
@@ -134,7 +136,7 @@ def _calibrate(series: CountSeries, day: date, *, params: EmergingParams, seed: 
     cut = _cut(drawn, [allowed[0]] * len(level), params, step_days)
     chosen = choose(watched, level, groups, tails, allowed=allowed, cut=cut, params=params, step_days=step_days, rng=rng)
     cut = _cut(drawn, chosen, params, step_days)
-    made = Calibration(day, usual.factors, watched.slow, watched.quick, groups, tuple(chosen), tails, cut)
+    made = Calibration(day, usual.factors, usual.wider, watched.slow, watched.quick, groups, tuple(chosen), tails, cut)
     return replace(made, cut=_tightened(made, watched, drawn, params=params, step_days=step_days))
 
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.emerging.baseline import Strays, Watched, calendar_factors, strays
+from pipeline.emerging.baseline import Watched, calendar_factors
 from pipeline.emerging.calendar import N_DAY_TYPES, day_types
+from pipeline.emerging.dispersion import Strays, strays
 from pipeline.emerging.nulls import draw
+from pipeline.emerging.season import season, wider
 from pipeline.emerging.series import ALL, AREA_CATEGORY, CATEGORY, CountSeries, Integers, Reals
 from pipeline.sections import EmergingParams
 
@@ -26,6 +28,7 @@ class Usual:
         n_reports: Reports each factor rests on, same shape.
         strays: How far each series strays.
         kinds: Kinds of the days of the history and of the month after it, shape (n_steps + MONTH_STEPS,).
+        wider: Series whose rest tells each one's season, -1 for none, shape (n_series,).
     """
 
     watched: Watched
@@ -33,6 +36,7 @@ class Usual:
     n_reports: Reals
     strays: Strays
     kinds: Integers
+    wider: Integers
 
     def months(self, level: Reals, rows: Integers, n_steps: int, *, rng: np.random.Generator) -> Watched:
         """Draw surge-free series, one for each of `rows`, that differ from the estimates by as much as those may be wrong.
@@ -56,10 +60,12 @@ def learn(series: CountSeries, *, params: EmergingParams) -> Usual:
     n_series, n_steps = series.observed.shape
     kinds = day_kinds(series, n_ahead=MONTH_STEPS, country=params.country)
     factors, n_reports = np.ones((n_series, N_DAY_TYPES)), np.full((n_series, N_DAY_TYPES), np.inf)
+    parents = _parents(series)
     if series.step_days == 1:
-        factors, n_reports = calendar_factors(series.observed, series.completeness, kinds[:n_steps], _parents(series))
-    exposure = factors[:, kinds[:n_steps]] * series.completeness
-    watched = Watched(series.observed.astype(np.float64), exposure, np.zeros(n_series), np.zeros(n_series))
+        factors, n_reports = calendar_factors(series.observed, series.completeness, kinds[:n_steps], parents)
+    seasonal = wider(series.observed, parents)
+    nothing = np.zeros(n_series)
+    watched = watch(series, factors[:, kinds[:n_steps]], seasonal, nothing, nothing)
     found = strays(
         watched,
         series.keys["level"].tolist(),
@@ -68,7 +74,22 @@ def learn(series: CountSeries, *, params: EmergingParams) -> Usual:
         n_asked=min(VARIANCE_STEPS, n_steps - params.min_history_days + 1),
     )
     slow, quick = found.parts()
-    return Usual(replace(watched, slow=slow, quick=quick), factors, n_reports, found, kinds)
+    return Usual(replace(watched, slow=slow, quick=quick), factors, n_reports, found, kinds, seasonal)
+
+
+def watch(series: CountSeries, calendar: Reals, seasonal: Integers, slow: Reals, quick: Reals) -> Watched:
+    """The series with their exposure: calendar, completeness and season.
+
+    Args:
+        series: The series.
+        calendar: Calendar factor of each day, shape (n_series, n_steps).
+        seasonal: As `Usual.wider`.
+        slow: As `Watched.slow`.
+        quick: As `Watched.quick`.
+    """
+    exposure = calendar * series.completeness
+    exposure = exposure * season(series.observed, exposure, seasonal)
+    return Watched(series.observed.astype(np.float64), exposure, slow, quick)
 
 
 def day_kinds(series: CountSeries, *, n_ahead: int, country: str) -> Integers:

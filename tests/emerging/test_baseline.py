@@ -1,7 +1,8 @@
 import numpy as np
 
-from pipeline.emerging.baseline import calendar_factors, present_level, strays
+from pipeline.emerging.baseline import calendar_factors, present_level
 from pipeline.emerging.calendar import HOLIDAY, WORKED_WEEKEND
+from pipeline.emerging.dispersion import strays
 from tests.emerging.builders import make_watched
 
 WEEK = np.array([1.3, 1.2, 1.1, 1.1, 1.1, 0.7, 0.5])
