@@ -164,7 +164,7 @@ _ALERTS = {
     "zh": {
         "head": "{as_of} 预警：{n_open} 条未结，其中新增 {n_new} 条；已结 {n_closed} 条。",
         "columns": ("类型", "起始", "范围", "计数", "平常", "人数", "把握", "建议单位", "示例"),
-        "kinds": {schema.SURGE: "数量激增", schema.GROWING: "事项升温", schema.NOVEL: "新情况"},
+        "kinds": {schema.SURGE: "数量突增", schema.GROWING: "事项扩大", schema.NOVEL: "新问题"},
         "everywhere": "全部区域", "everything": "全部类别", "in": "{days} 天 {n} 件", "closed": "{day} 已结",
     },
 }  # fmt: skip

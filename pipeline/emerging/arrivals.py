@@ -5,6 +5,7 @@ it counts as somebody new, unless it copies another of the matter.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,17 @@ class Arrivals:
     def places(self) -> Integers:
         """Place of each arrival in its matter, from 0, shape (n_arrivals,)."""
         return np.arange(len(self.days)) - np.repeat(self.starts[:-1], self.sizes)
+
+
+def local_arrivals(reports: pd.DataFrame, timezone: str) -> Arrivals:
+    """As `arrivals`, with days that begin at midnight of a time zone."""
+    local = reports["received_at"].dt.tz_convert(timezone).dt.tz_localize(None).dt.tz_localize("UTC")
+    return arrivals(reports.assign(received_at=local))
+
+
+def days_since_1970(day: date) -> int:
+    """Days from 1970-01-01 to a day."""
+    return (day - date(1970, 1, 1)).days
 
 
 def arrivals(reports: pd.DataFrame) -> Arrivals:

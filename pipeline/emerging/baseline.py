@@ -7,7 +7,8 @@ while it is being estimated. Over a window of w days the variance of the sum S w
     M + (slow + quick / w + 1 / n) M^2,
 
 n being the reports in the baseline: the quick part averages out, the slow part does not, and the last part is the
-uncertainty of the level itself. How `slow` and `quick` are learned stands in dispersion.py.
+uncertainty of the level itself. Where reports of one matter come for weeks, days hang together and weeks stray further than
+days do: the quick part is negative then. How both are learned stands in dispersion.py.
 """
 
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ class Watched:
         observed: Counts, shape (n_series, n_steps).
         exposure: Calendar factor times completeness, same shape; an ordinary complete step has about 1.
         slow: Relative variance that does not average out, shape (n_series,).
-        quick: Relative variance of a single step that does, shape (n_series,).
+        quick: Relative variance of a single step beyond it, shape (n_series,); negative where weeks stray further than days.
     """
 
     observed: Reals

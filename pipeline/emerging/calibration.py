@@ -34,7 +34,7 @@ class Calibration:
         factors: Calendar factors, shape (n_series, N_DAY_TYPES).
         wider: Series whose rest tells each one's season, -1 for none, shape (n_series,).
         slow: Relative variance that does not average out, shape (n_series,).
-        quick: Relative variance of a step that does, shape (n_series,).
+        quick: Relative variance of a step beyond it, shape (n_series,); negative where weeks stray further than days.
         groups: Group of similar series, shape (n_series,).
         method: Method of each series.
         tails: Scores without a surge, by method and group.
@@ -126,7 +126,8 @@ def _calibrate(series: CountSeries, day: date, *, params: EmergingParams, seed: 
     rng = np.random.default_rng([seed, day.toordinal()])
     usual = learn(series, params=params)
     watched, step_days = usual.watched, series.step_days
-    level = present_level(watched, baseline_steps=params.baseline_days)
+    at_exposure_1 = present_level(watched, baseline_steps=params.baseline_days)
+    level = at_exposure_1 * usual.season
     groups = group(level)
     allowed = _allowed(len(series.days), params, step_days)
     drawn = {
@@ -134,7 +135,9 @@ def _calibrate(series: CountSeries, day: date, *, params: EmergingParams, seed: 
     }
     tails = {(method, at): tail for method, month in drawn.items() for at, tail in month.tails.items()}
     cut = _cut(drawn, [allowed[0]] * len(level), params, step_days)
-    chosen = choose(watched, level, groups, tails, allowed=allowed, cut=cut, params=params, step_days=step_days, rng=rng)
+    chosen = choose(
+        watched, at_exposure_1, groups, tails, allowed=allowed, cut=cut, params=params, step_days=step_days, rng=rng
+    )
     cut = _cut(drawn, chosen, params, step_days)
     made = Calibration(day, usual.factors, usual.wider, watched.slow, watched.quick, groups, tuple(chosen), tails, cut)
     return replace(made, cut=_tightened(made, watched, drawn, params=params, step_days=step_days))

@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline import schema
 from pipeline.emerging.alerts import Finding
-from pipeline.emerging.arrivals import Arrivals, arrivals
+from pipeline.emerging.arrivals import Arrivals, days_since_1970, local_arrivals
 from pipeline.emerging.charts import Chart
 from pipeline.emerging.growth import Growth, fit
 from pipeline.emerging.moments import Moments, past_moments, present_moments
@@ -61,9 +61,8 @@ def look(reports: pd.DataFrame, *, as_of: date, timezone: str, params: GrowthPar
         timezone: Zone in which days begin.
         params: Section `emerging.growth`.
     """
-    at = float((as_of - date(1970, 1, 1)).days)
-    local = reports["received_at"].dt.tz_convert(timezone).dt.tz_localize(None).dt.tz_localize("UTC")
-    past = arrivals(reports.assign(received_at=local))
+    at = float(days_since_1970(as_of))
+    past = local_arrivals(reports, timezone)
     moments = past_moments(past, horizon_days=params.horizon_days)
     known = (moments.days + params.horizon_days <= at) & (moments.days > at - params.memory_days)
     growth = fit(moments.where(known), more=params.more_reporters)

@@ -2,6 +2,9 @@
 
 A drawn series has the level, calendar, quick and slow variance of the real one and nothing else. The slow part is a
 log-normal level that wanders with a memory of weeks, the quick part a gamma factor anew every step, the rest is Poisson.
+
+Limit: a negative quick part, of days that hang together, is left out, so drawn days stray as far as their weeks do; thresholds
+for sudden surges are then a little too high.
 """
 
 import numpy as np
@@ -19,7 +22,7 @@ def draw(level: Reals, exposure: Reals, slow: Reals, quick: Reals, *, rng: np.ra
         level: Expected count of a step of exposure 1, shape (n_rows,).
         exposure: Shape (n_rows, n_steps).
         slow: Relative variance of the wandering level, shape (n_rows,).
-        quick: Relative variance of a single step, shape (n_rows,).
+        quick: Relative variance of a single step, shape (n_rows,); none where it is negative.
         rng: Source of randomness.
 
     Returns:

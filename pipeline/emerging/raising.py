@@ -13,7 +13,7 @@ from pipeline import schema
 from pipeline.emerging import growing, novelty, surges
 from pipeline.emerging.alerts import Finding, renew
 from pipeline.emerging.charts import Chart
-from pipeline.emerging.series import counts, running_since
+from pipeline.emerging.series import CountSeries, counts, running_since
 from pipeline.emerging.surge_alerts import examples, surge_findings
 from pipeline.sections import EmergingParams
 
@@ -70,7 +70,7 @@ def raise_alerts(
         units: Category to the unit that answers for it.
     """
     reports = dated(known, as_of, timezone)
-    detected = _detect(reports, as_of, params, timezone, seed)
+    detected = surges.detect(count_series(reports, as_of, params, timezone), as_of=as_of, params=params, seed=seed)
     found = surge_findings(detected.surges, reports, as_of=as_of, params=params)
     outlook = growing.look(reports, as_of=as_of, timezone=timezone, params=params.growth)
     is_open = known.alerts[(known.alerts["state"] == schema.OPEN) & (known.alerts["kind"] == schema.GROWING)]
@@ -91,10 +91,10 @@ def dated(known: Known, as_of: date, timezone: str) -> pd.DataFrame:
     return reports[reports["day"] < pd.Timestamp(as_of)].sort_values(["received_at", "report_id"], ignore_index=True)
 
 
-def _detect(reports: pd.DataFrame, as_of: date, params: EmergingParams, timezone: str, seed: int) -> surges.Detection:
+def count_series(reports: pd.DataFrame, as_of: date, params: EmergingParams, timezone: str) -> CountSeries:
+    """Counts of `dated` reports as known at the start of a day, since they have come in without a long silence."""
     since = running_since(reports["day"])
-    series = counts(reports, as_of=as_of, timezone=timezone, max_delay_days=params.max_delay_days, first_day=since)
-    return surges.detect(series, as_of=as_of, params=params, seed=seed)
+    return counts(reports, as_of=as_of, timezone=timezone, max_delay_days=params.max_delay_days, first_day=since)
 
 
 def _something_new(

@@ -59,7 +59,7 @@ class Sweep:
     methods: "np.ndarray"
 
 
-def sweep(series: CountSeries, *, params: EmergingParams, seed: int) -> Sweep:
+def sweep(series: CountSeries, *, params: EmergingParams, seed: int, n_asked: int | None = None) -> Sweep:
     """Judge every step of complete counts, one calibration at a time.
 
     Says what `replay` says, and far faster, where no report arrives late: what a night says of a day then does not depend on
@@ -69,13 +69,15 @@ def sweep(series: CountSeries, *, params: EmergingParams, seed: int) -> Sweep:
         series: Count series.
         params: Section `emerging`; its days are steps.
         seed: Of everything drawn in calibrating.
+        n_asked: Steps to judge, the last ones; all of them if not given. The others are left as where history was too short.
     """
     p_values, cuts = np.ones(series.observed.shape), np.zeros(len(series.days))
     methods = np.full(series.observed.shape, "", dtype=object)
     days = [day.astype(date) for day in series.days]
     begins = np.array([calibration_day(day, series, params=params) for day in days])
-    for begin in sorted(set(begins.tolist())):
-        steps = np.flatnonzero((begins == begin) & (np.array(days) >= begin))
+    asked = np.arange(len(days)) >= (0 if n_asked is None else len(days) - n_asked)
+    for begin in sorted(set(begins[asked].tolist())):
+        steps = np.flatnonzero((begins == begin) & (np.array(days) >= begin) & asked)
         judged = calibrate(series, begin, params=params, seed=seed)
         if judged is None or not len(steps):
             continue

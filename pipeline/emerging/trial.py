@@ -1,12 +1,14 @@
 """How large a surge would have been found: surges put into past counts, and what each rule says of them.
 
 Real counts come without a list of their surges. So surges of several sizes are put into the days looked at, in series of one
-area and category, and every rule is asked day by day. The simple rules are given the threshold at which they would have
-raised as many surges as ours did on the counts as they were, so that what is compared is what they find for the same attention;
-the moving average also stands there as it is commonly used, with two deviations. What would have alarmed anyway earns nothing.
+area and category, and every rule is asked day by day. The simple rules are given the lowest threshold at which they would have
+raised at most as many surges as ours did on the counts as they were, but at least one, so that what is compared is what they
+find for the same attention; the moving average also stands there as it is commonly used, with two deviations. What would have
+alarmed anyway earns nothing.
 
-Limits: what is raised on the counts as they were counts as attention, not as false, for some of it will have been real; and a
-surge put in brings the same number every day.
+Limits: what is raised on the counts as they were counts as attention, not as false, for some of it will have been real. A surge
+put in brings the same number every day. Several are put in at once, which moves the variance and the seasons that ours learns
+a little, and by more where there are few series.
 """
 
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pipeline.emerging.evaluation import Truth, judge, match
+from pipeline.emerging.evaluation import Truth, judge, match, related
 from pipeline.emerging.replay import sweep
 from pipeline.emerging.rules import moving_average, raw_count
 from pipeline.emerging.series import AREA_CATEGORY, CountSeries, Integers, Reals
@@ -26,8 +28,9 @@ RISES = (1.5, 2.0, 3.0)
 """Factors on a series' usual count that the surges put in have."""
 SURGES, AVERAGE, AVERAGE_ALIKE, COUNT_ALIKE = "surges", "mean_2_sigma", "mean_k_sigma", "raw_count"
 N_SURGES = 180
-"""Surges to put in, a third of each size: a share found is then known to within 0.13 at 95 %."""
+"""Surges to put in, a third of each size: a share found is then known to within 0.13 at 95 %; fewer where series are few."""
 MOST_ROUNDS = 8
+"""Copies of the counts at most; each is calibrated anew, which takes seconds a month."""
 SERIES_A_SURGE = 3
 """Series of one area and category for each surge of a round, so that most of the counts stay as they were."""
 FEWEST_A_DAY = 1 / 7
@@ -97,11 +100,12 @@ def try_surges(series: CountSeries, *, n_watched: int, params: EmergingParams, s
 
 @dataclass(frozen=True)
 class _Places:
-    """Where surges were put: row, first of the watched days, and size, one entry a surge."""
+    """Where surges were put: row, first of the watched days, size, and usual reports a day; one entry a surge."""
 
     rows: Integers
     starts: Integers
     rises: Reals
+    usual: Reals
 
     def surges(self, length: int) -> pd.DataFrame:
         return pd.DataFrame({"series": self.rows, "start": self.starts, "length": length})
@@ -111,35 +115,39 @@ def _rounds(
     series: CountSeries, n_watched: int, params: EmergingParams, rng: np.random.Generator
 ) -> Iterator[tuple[CountSeries, _Places]]:
     """Copies of the counts with surges in them."""
-    n_days = len(series.days)
-    if n_watched < params.surge_days or n_days - n_watched < USUAL_DAYS:
+    n_before = len(series.days) - n_watched
+    if n_watched < params.surge_days or n_before < USUAL_DAYS:
         return
     cells = (series.keys["level"] == AREA_CATEGORY).to_numpy()
-    cells &= series.observed[:, -n_watched - USUAL_DAYS :].mean(axis=1) >= FEWEST_A_DAY
-    rows = np.flatnonzero(cells)
-    a_round = min(len(rows) // SERIES_A_SURGE or min(len(rows), 1), N_SURGES)
-    for _ in range(min(-(-N_SURGES // a_round), MOST_ROUNDS) if a_round else 0):
+    rows = np.flatnonzero(cells & (series.observed[:, n_before - USUAL_DAYS :].mean(axis=1) >= FEWEST_A_DAY))
+    a_round = min(max(len(rows) // SERIES_A_SURGE, min(len(rows), 1)), N_SURGES)
+    for number in range(min(-(-N_SURGES // a_round), MOST_ROUNDS) if a_round else 0):
         own = rng.permutation(rows)[:a_round]
-        starts = rng.integers(0, n_watched - params.surge_days + 1, len(own))
-        rises = rng.permutation(np.resize(np.array(RISES), len(own)))
-        yield _with_surges(series, n_watched, _Places(own, starts, rises), params.surge_days, rng), _Places(own, starts, rises)
+        starts = rng.integers(0, n_watched - params.surge_days + 1, a_round)
+        rises = np.array(RISES)[(number * a_round + np.arange(a_round)) % len(RISES)]
+        usual = np.array(
+            [
+                series.observed[row, n_before + at - USUAL_DAYS : n_before + at].mean()
+                for row, at in zip(own, starts, strict=True)
+            ]
+        )
+        kept = usual >= FEWEST_A_DAY
+        places = _Places(own[kept], starts[kept], rises[kept], usual[kept])
+        if len(places.rows):
+            yield _with_surges(series, n_before, places, params.surge_days, rng), places
 
 
-def _with_surges(series: CountSeries, n_watched: int, places: _Places, length: int, rng: np.random.Generator) -> CountSeries:
+def _with_surges(series: CountSeries, n_before: int, places: _Places, length: int, rng: np.random.Generator) -> CountSeries:
     """The counts with surges added to the series of an area and category, and to the wider ones that contain it."""
-    observed = series.observed.copy()
-    area, category = series.keys["area"].to_numpy(dtype=object), series.keys["category"].to_numpy(dtype=object)
-    no_area, no_category = series.keys["area"].isna().to_numpy(), series.keys["category"].isna().to_numpy()
-    for row, first, rise in zip(places.rows, places.starts + len(series.days) - n_watched, places.rises, strict=True):
-        usual = series.observed[row, first - USUAL_DAYS : first].mean()
-        holding = ((area == area[row]) | no_area) & ((category == category[row]) | no_category)
-        observed[holding, first : first + length] += rng.poisson((rise - 1.0) * usual, length)
+    observed, holding = series.observed.copy(), related(series.keys)
+    for row, at, rise, usual in zip(places.rows, places.starts + n_before, places.rises, places.usual, strict=True):
+        observed[holding[row], at : at + length] += rng.poisson((rise - 1.0) * usual, length)
     return replace(series, observed=observed)
 
 
 def _scores(series: CountSeries, n_watched: int, params: EmergingParams, seed: int) -> dict[str, Reals]:
     """Scores of every rule on the watched days; ours are decades of p-value below the threshold."""
-    swept = sweep(series, params=params, seed=seed)
+    swept = sweep(series, params=params, seed=seed, n_asked=n_watched)
     ours = np.log10(np.maximum(swept.cuts, 1e-300)) - np.log10(np.maximum(swept.p_values, 1e-300))
     average = moving_average(series.observed, baseline_steps=BASELINE_DAYS)
     cells = (series.keys["level"] == AREA_CATEGORY).to_numpy()[:, None]

@@ -29,6 +29,7 @@ class Usual:
         strays: How far each series strays.
         kinds: Kinds of the days of the history and of the month after it, shape (n_steps + MONTH_STEPS,).
         wider: Series whose rest tells each one's season, -1 for none, shape (n_series,).
+        season: Season after the last step, a factor on the exposure, shape (n_series,).
     """
 
     watched: Watched
@@ -37,12 +38,13 @@ class Usual:
     strays: Strays
     kinds: Integers
     wider: Integers
+    season: Reals
 
     def months(self, level: Reals, rows: Integers, n_steps: int, *, rng: np.random.Generator) -> Watched:
         """Draw surge-free series, one for each of `rows`, that differ from the estimates by as much as those may be wrong.
 
         Args:
-            level: Expected count of a step of exposure 1, shape (n_series,).
+            level: Expected count of an ordinary day of the present season, shape (n_series,).
             rows: Series each drawn one is like, shape (n_rows,).
             n_steps: Steps to draw; they end with the month after the history.
             rng: Source of randomness.
@@ -74,7 +76,8 @@ def learn(series: CountSeries, *, params: EmergingParams) -> Usual:
         n_asked=min(VARIANCE_STEPS, n_steps - params.min_history_days + 1),
     )
     slow, quick = found.parts()
-    return Usual(replace(watched, slow=slow, quick=quick), factors, n_reports, found, kinds, seasonal)
+    now = watched.exposure[:, -1] / np.maximum(factors[:, kinds[n_steps - 1]] * series.completeness[-1], 1e-9)
+    return Usual(replace(watched, slow=slow, quick=quick), factors, n_reports, found, kinds, seasonal, now)
 
 
 def watch(series: CountSeries, calendar: Reals, seasonal: Integers, slow: Reals, quick: Reals) -> Watched:

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.schema import GROWING, NOVEL, SURGE
+
 RULES = {
-    "surges": ("本系统", "ours, at the declared number"),
+    "surges": ("本系统", "ours"),
     "mean_2_sigma": ("移动平均 + 2σ", "moving average + 2 sigma"),
-    "mean_k_sigma": ("移动平均 + kσ（同样多）", "moving average + k sigma, as many raised"),
-    "raw_count": ("固定件数（同样多）", "fixed count, as many raised"),
+    "mean_k_sigma": ("移动平均 + kσ（不更多）", "moving average + k sigma, no more raised"),
+    "raw_count": ("固定件数（不更多）", "fixed count, no more raised"),
 }
 """Rule to its Chinese and its English name."""
-KINDS = {"surge": ("突增", "surges"), "growing": ("扩大中的事项", "growing matters"), "new": ("新情况", "something new")}
+KINDS = {SURGE: ("数量突增", "surges"), GROWING: ("事项扩大", "growing matters"), NOVEL: ("新问题", "something new")}
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,10 @@ class AlertsFound:
 
     Attributes:
         raised_a_month: Kind of alert to how many were raised a month.
-        declared_a_month: Kind of alert to how many false ones a month are declared, where they are.
+        declared_a_month: How many false ones a month are declared, of surges and of growing matters.
         surges: One mapping a rule: `rule`, `raised_a_month`, and by size of the surges put in `n_surges`, `found` and `delay`;
             empty where none could be put in.
-        growing: `n_grew`, `count`, and under `alerts` and `counting` what was told and what became of it.
+        growing: `n_days`, `n_grew`, `count`, and under `alerts` and `counting` what was told and what became of it.
     """
 
     raised_a_month: Mapping[str, float]
@@ -36,35 +38,48 @@ class AlertsFound:
 
 def alert_sentences(found: AlertsFound) -> list[tuple[str, str]]:
     """How many alerts there were, and what became of the growing matters told about."""
-    raised = found.raised_a_month
+    raised, declared = found.raised_a_month, found.declared_a_month
     chinese = "、".join(f"{zh} {raised[kind]:.1f} 条" for kind, (zh, _) in KINDS.items())
     english = ", ".join(f"{en} {raised[kind]:.1f}" for kind, (_, en) in KINDS.items())
-    growing, ours, rule = found.growing, found.growing["alerts"], found.growing["counting"]
-    said = [(f"平均每月预警：{chinese}。", f"Alerts a month: {english}.")]
-    declared = found.declared_a_month["growing"]
-    said.append(
+    said = [
         (
-            f"提示会扩大的事项 {ours['n_told']} 个，{ours['n_true']} 个确实扩大；每月误报 {ours['false_a_month']:.1f} 个"
-            f"（设定 {declared:.1f}）。期间共有 {growing['n_grew']} 个事项扩大，其中事先提示到 {ours['n_grew_told']} 个。",
-            f"Of {ours['n_told']} matters said to grow {ours['n_true']} did; {ours['false_a_month']:.1f} a month were false "
-            f"({declared:.1f} declared). {growing['n_grew']} matters grew, {ours['n_grew_told']} of them told about before.",
+            f"平均每月预警（首夜除外）：{chinese}。没有突增时，设定每月误报突增 {declared[SURGE]:.1f} 条。",
+            f"Alerts a month, the first night left out: {english}. Where nothing happens, {declared[SURGE]:.1f} false surges a "
+            "month are declared.",
         )
-    )
-    said.append(
+    ]
+    return [*said, *_growing_sentences(found)]
+
+
+def _growing_sentences(found: AlertsFound) -> list[tuple[str, str]]:
+    growing, declared = found.growing, found.declared_a_month[GROWING]
+    if not growing["n_days"]:
+        return [("事项是否扩大，现在还看不出来。", "It is too early to tell which matters grew.")]
+    ours, rule, days = growing["alerts"], growing["counting"], growing["n_days"]
+    return [
+        (
+            f"{days} 个早晨的提示已有结果：提示会扩大的事项 {ours['n_told']} 个，{ours['n_true']} 个确实扩大；每月误报 "
+            f"{ours['false_a_month']:.1f} 个（设定 {declared:.1f}）。期间共有 {growing['n_grew']} 个事项扩大，其中事先提示到 "
+            f"{ours['n_grew_told']} 个。",
+            f"What was told on {days} mornings can be judged by now: of {ours['n_told']} matters said to grow {ours['n_true']} "
+            f"did; {ours['false_a_month']:.1f} a month were false ({declared:.1f} declared). {growing['n_grew']} matters grew, "
+            f"{ours['n_grew_told']} of them told about before.",
+        ),
         (
             f"若改为一周内有 {growing['count']} 人反映即提示：提示 {rule['n_told']} 个，{rule['n_true']} 个扩大，"
             f"每月误报 {rule['false_a_month']:.1f} 个，事先提示到 {rule['n_grew_told']} 个。",
             f"Telling of every matter that {growing['count']} people report within a week instead: {rule['n_told']} told, "
             f"{rule['n_true']} grew, {rule['false_a_month']:.1f} false a month, {rule['n_grew_told']} told about before.",
-        )
-    )
-    return said
+        ),
+    ]
 
 
 def surge_heads(found: AlertsFound) -> list[tuple[str, str]]:
     """Heads of the columns of `surge_rows` after the rule's name."""
     sizes = [f"×{rise:g}" for rise in found.surges[0]["found"]] if found.surges else []
-    return [("每月提示", "raised a month")] + [(f"{size} 发现，第几天", f"{size} found, on day") for size in sizes]
+    return [("每月提示", "raised a month")] + [
+        (f"{size} 发现 / 加入，第几天", f"{size} found / put in, on day") for size in sizes
+    ]
 
 
 def surge_rows(found: AlertsFound) -> list[dict[str, Any]]:
@@ -74,7 +89,8 @@ def surge_rows(found: AlertsFound) -> list[dict[str, Any]]:
         zh, en = RULES[rule["rule"]]
         cells = [f"{rule['raised_a_month']:.1f}"]
         for rise, share in rule["found"].items():
-            late = rule["delay"][rise]
-            cells.append(f"{100 * share:.0f} %, {late + 1:g}" if np.isfinite(late) else f"{100 * share:.0f} %")
+            late, tried = rule["delay"][rise], rule["n_surges"][rise]
+            day = f", {late + 1:g}" if np.isfinite(late) else ""
+            cells.append(f"{share * tried:.0f} / {tried}{day}" if tried else "–")
         rows.append({"zh": zh, "en": en, "cells": cells})
     return rows

@@ -2,7 +2,9 @@
 
 The sizes are those of `TRIAGE_BENCH_REPORTS`, 10,000 and 100,000 if it is not set; each runs as `triage nightly` in a process
 of its own, whose memory and that of its children is looked at ten times a second. `TRIAGE_BENCH_HISTORY` (1,000,000 if it is
-not set, 0 for none) is how many reports earlier nights admitted before a night of 10,000.
+not set, 0 for none) is how many reports earlier nights admitted before a night of 10,000. With `TRIAGE_BENCH_TRANSFORMER=1` a
+small transformer of random first weights is fitted on the sample and scores a night too, here and on Ray: it takes as long
+as a good one.
 """
 
 import json
@@ -24,6 +26,7 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.bench
 SIZES = tuple(int(size) for size in os.environ.get("TRIAGE_BENCH_REPORTS", "10000 100000").split())
 HISTORY = int(os.environ.get("TRIAGE_BENCH_HISTORY", "1000000"))
+WITH_TRANSFORMER = os.environ.get("TRIAGE_BENCH_TRANSFORMER") == "1"
 A_NIGHT = 10_000
 FIRST_DAY, LAST_NIGHT = date(2025, 1, 1), date(2025, 10, 2)
 COMMANDS = (
@@ -32,10 +35,13 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def _triage(root, *arguments):
+def _python(root, *arguments):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TRIAGE_SECRET_KEY": "a key for the bench"}
-    command = [sys.executable, "-m", "pipeline.cli", "--project", str(root), *arguments]
-    return subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL)
+    return subprocess.Popen([sys.executable, "-m", *arguments], cwd=root, env=environment, stdout=subprocess.DEVNULL)
+
+
+def _triage(root, *arguments):
+    return _python(root, "pipeline.cli", "--project", str(root), *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +76,9 @@ def _give(root, n_reports, *, start=FIRST_DAY):
     shutil.rmtree(root / "data" / "nights", ignore_errors=True)
 
 
-def _night(root, as_of=LAST_NIGHT):
-    """Run one; returns its manifest and the most memory it took, in MiB."""
-    running = _triage(root, "nightly", "--as-of", as_of.isoformat())
+def _night(root, as_of=LAST_NIGHT, *, running=None):
+    """Run one, or wait for the one running; returns its manifest and the most memory it took, in MiB."""
+    running = _triage(root, "nightly", "--as-of", as_of.isoformat()) if running is None else running
     process, peak = psutil.Process(running.pid), 0
     while running.poll() is None:
         try:
@@ -114,3 +120,32 @@ def test_a_night_after_a_long_history(root):
         manifest, mib = _night(root, as_of)
         figures[name] = _said(manifest, time.perf_counter() - started, mib)
     record("night after a history, baseline", figures)
+
+
+SMALL_ENCODER = {
+    "tokenizer": None, "vocabulary_size": 8000, "n_layers": 4, "width": 256, "n_heads": 4, "feed_forward": 1024,
+    "max_positions": 512,
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not WITH_TRANSFORMER, reason="TRIAGE_BENCH_TRANSFORMER is not 1")
+def test_a_night_with_a_transformer_here_and_on_ray(root):
+    path = root / "models" / "transformer" / "config.yaml"
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config["encoder"] = {"random": SMALL_ENCODER}
+    config["optimization"]["epochs"] = 2
+    path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    for command in (["run", "transformer"], ["run", "calibration", "--model", "transformer"]):
+        assert _triage(root, *command).wait() == 0
+    assert _python(root, "tests.bench.night", str(root), "transformer").wait() == 0
+    _open_for(root, 400)
+    figures, queues = {}, {}
+    for size, where in ((SIZES[0], "local"), (SIZES[0], "ray"), (SIZES[-1], "local")):
+        _give(root, size)
+        started = time.perf_counter()
+        running = _python(root, "tests.bench.night", str(root), "transformer", LAST_NIGHT.isoformat(), where)
+        manifest, mib = _night(root, running=running)
+        figures[f"{size} reports, {where}"] = f"{manifest['engine']}: {_said(manifest, time.perf_counter() - started, mib)}"
+        queues[size, where] = (root / "data" / "nights" / "sample" / LAST_NIGHT.isoformat() / "queue.parquet").read_bytes()
+    figures["queue of Ray equal to the one from here"] = queues[SIZES[0], "local"] == queues[SIZES[0], "ray"]
+    record("night, transformer", figures)

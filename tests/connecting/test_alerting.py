@@ -94,7 +94,7 @@ def test_reports_that_came_late_are_told_from_those_that_did_not(project, model)
 def test_alerts_are_listed_in_both_languages_and_as_json(burst, model, capsys):
     night(burst, 8, model)
     assert main(["--project", str(burst), "alerts", "--lang", "zh"]) == 0
-    assert "数量激增" in capsys.readouterr().out
+    assert "数量突增" in capsys.readouterr().out
     assert main(["--project", str(burst), "alerts", "--lang", "en"]) == 0
     assert "surge" in capsys.readouterr().out
     assert main(["--project", str(burst), "--json", "alerts", "--as-of", "2025-08-08"]) == 0

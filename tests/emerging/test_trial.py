@@ -44,6 +44,12 @@ def test_surges_of_every_size_are_put_in_alike_and_the_counts_stay_as_they_were(
     assert np.array_equal(counts.observed, before)
 
 
+def test_every_size_is_tried_where_there_are_few_series():
+    tried = try_surges(make_series(), n_watched=40, params=PARAMS, seed=7)
+    assert sum(tried[0].n_surges.values()) == 8
+    assert min(tried[0].n_surges.values()) >= 2
+
+
 @pytest.mark.parametrize(("rate", "n_watched"), [(0.05, 40), (6.0, 5), (6.0, 100)])
 def test_nothing_is_tried_with_too_few_reports_or_days(rate, n_watched):
     assert try_surges(make_series(rate=rate), n_watched=n_watched, params=PARAMS, seed=7) == []
