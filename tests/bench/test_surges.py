@@ -13,16 +13,18 @@ import pytest
 from pipeline.emerging.evaluation import Truth, judge, match, related
 from pipeline.emerging.replay import replay, sweep
 from pipeline.emerging.rules import moving_average, raw_count
-from pipeline.emerging.series import AREA_CATEGORY, counts
+from pipeline.emerging.series import AREA_CATEGORY
 from pipeline.emerging.thresholds import DAYS_A_MONTH, count_surges
 from pipeline.params import load_params
 from tests.conftest import ROOT
 from tests.emerging.outbreaks import load_outbreaks, matched, outcome
 from tests.emerging.simulated import Setting, simulate
+from tests.emerging.towns import town
 
 pytestmark = pytest.mark.bench
 PARAMS = load_params(ROOT).emerging
 SEEDS = range(3)
+WATCHED_DAYS = 90
 
 
 def _rules(series, swept, n_watched):
@@ -101,33 +103,19 @@ def test_ninety_nights_one_by_one():
     print(f"90 nights of {len(series.keys)} series: {time.perf_counter() - start:.0f} s, {len(surges)} surges")
 
 
-def test_surges_of_a_simulated_town(tmp_path):
-    from pipeline.simulator.simulation import simulate as write_town
-
-    n_days, per_day, history = 270, 300, 90
-    first = date(2024, 10, 1)
-    write_town(tmp_path, n_reports=per_day * n_days, seed=7, scenario="surge", start=first, days=n_days)
-    series, surges = load_town(tmp_path, first, n_days)
-    surges = surges[surges["start"] >= history].assign(start=lambda rows: rows["start"] - history)
-    print(f"\n{per_day} reports a day, {len(surges)} surges in {n_days - history} days")
-    print(_table(_compare(series, surges, n_days - history)))
-
-
-def load_town(folder, first, n_days):
-    """Counts of a simulated town, and its surges by row and step."""
-    reports = pd.read_csv(folder / "reports.csv", usecols=["received_at", "area", "category", "reporter"])
-    reports["received_at"] = pd.to_datetime(reports["received_at"]).dt.tz_localize("Asia/Shanghai").dt.tz_convert("UTC")
-    reports = reports.rename(columns={"reporter": "reporter_hash"})
-    how = {"timezone": "Asia/Shanghai", "max_delay_days": PARAMS.max_delay_days, "first_day": first}
-    series = counts(reports, as_of=first + timedelta(days=n_days), **how)
-    told = pd.read_csv(folder / "truth" / "surges.csv", parse_dates=["first_day"])
-    place = {key: row for row, key in enumerate(zip(series.keys["area"], series.keys["category"], strict=True))}
-    rows = [place[key] for key in zip(told["area"], told["category"], strict=True)]
-    start = (told["first_day"] - pd.Timestamp(first)).dt.days
-    base = series.observed[rows].mean(axis=1)
-    return series, pd.DataFrame(
-        {"series": rows, "start": start, "length": told["n_days"], "rise": told["factor"], "base": base}
-    )
+@pytest.mark.parametrize("per_day", [1000, 3000, 6000])
+def test_surges_of_a_simulated_town(per_day):
+    parts = []
+    for seed in (1, 2):
+        series, surges = town(per_day, seed=seed)
+        parts.append(_compare(series, surges, WATCHED_DAYS))
+        quiet, _ = town(per_day, seed=10 + seed, n_surges=0, scenario="plain")
+        swept = sweep(quiet, params=PARAMS, seed=7, n_asked=WATCHED_DAYS)
+        n_raised = count_surges(swept.p_values <= swept.cuts, merge_gap=PARAMS.merge_gap_days)
+        print(f"without surges, seed {10 + seed}: {n_raised / WATCHED_DAYS * DAYS_A_MONTH:.1f} a month")
+    rows = pd.concat(parts)
+    seen = rows.groupby("rise")["seen"].median().round(2).to_dict()
+    print(f"\n{per_day} reports a day, 2 x 60 surges in {WATCHED_DAYS} days; reports rose to {seen}\n{_table(rows)}")
 
 
 def test_outbreak_weeks_dated_by_officials(mirror):
