@@ -22,7 +22,7 @@ LONG_ROWS = 300
 """Drawn months for Farrington's tail; each needs years of history, and its p-values need little correction."""
 MARGIN = 0.65
 """Share of the declared false alarms that drawn months may raise; the rest is for what drawn months do not know. On surge-free
-counts with seasons and drift the alarms raised exceed the drawn ones by 20 to 100 %, more for larger counts."""
+counts with seasons and drift the alarms raised are up to twice the drawn ones."""
 
 
 @dataclass(frozen=True)
