@@ -137,8 +137,8 @@ def test_a_night_with_a_transformer_here_and_on_ray(root):
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     for command in (["run", "transformer"], ["run", "calibration", "--model", "transformer"]):
         assert _triage(root, *command).wait() == 0
-    assert _python(root, "tests.bench.night", str(root), "transformer").wait() == 0
     _open_for(root, 400)
+    assert _python(root, "tests.bench.night", str(root), "transformer").wait() == 0
     figures, queues = {}, {}
     for size, where in ((SIZES[0], "local"), (SIZES[0], "ray"), (SIZES[-1], "local")):
         _give(root, size)
