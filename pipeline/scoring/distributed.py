@@ -24,6 +24,7 @@ _READ = ("title", "text", *HISTORY)
 _SHARD = "shard"
 _ANSWERS_SECONDS = 10
 _NO_CLUSTER = "No Ray cluster answers at '{}'. Start one with `ray start --head`, or correct --address."
+_TOKEN = " If it runs and asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN before this command."
 Shards = Iterable[tuple[Path, pd.DataFrame]]
 
 
@@ -66,7 +67,7 @@ def _connect(address: str | None) -> Any:
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ParameterError(_NO_CLUSTER.format(address)) from error
+            raise ParameterError(_NO_CLUSTER.format(address) + _TOKEN) from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.max_errored_blocks = 0

@@ -45,6 +45,7 @@ def _start_node(*where, folder):
     command = [str(Path(sys.executable).with_name("ray")), "start", *where, "--num-cpus=1", "--block", "--disable-usage-stats"]
     command += ["--object-store-memory=100000000"]
     environment = {**os.environ, "RAY_TMPDIR": str(folder), "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(Path.cwd())}
+    environment["RAY_AUTH_MODE"] = "disabled"  # or a token left at home by an earlier cluster would be asked for
     with (folder / "said").open("ab") as said:
         return subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True)
 
