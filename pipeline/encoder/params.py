@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.settings import Count, Section, Share
+from pipeline.settings import Count, LearningPrecision, Section, Share
 
 Positive = Annotated[float, Field(gt=0.0)]
 LOG = "log.jsonl"
@@ -105,7 +105,7 @@ class PretrainingParams(Section):
     warmup_tokens: Count
     stable_tokens: Count
     decay_tokens: Count
-    precision: Literal["bfloat16", "float32"]
+    precision: LearningPrecision
     checkpoint_minutes: Positive
     log_every_steps: Count
     held_out_every_steps: Count

@@ -24,18 +24,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
-from torch.optim import AdamW, Muon, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from pipeline.encoder.checkpoint import Position, load_checkpoint, save_checkpoint
 from pipeline.encoder.corpus import Tokens, rows_at
+from pipeline.encoder.muon import Muon
 from pipeline.encoder.objectives import MaskedRows, PretrainingModel, contrast_loss, mask_rows, masked_loss
 from pipeline.encoder.params import PretrainingParams
 from pipeline.errors import TrainingError
+from pipeline.precision import working_type
 
 logger = logging.getLogger(__name__)
 
 _HELD_OUT_SEED = 1_000_003
-_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,14 @@ def learning_rate_at(tokens: int, params: PretrainingParams) -> float:
     return params.learning_rate * (1.0 - math.sqrt(progress))
 
 
-def make_optimizers(model: PretrainingModel, params: PretrainingParams) -> list[Optimizer]:
+def make_optimizers(model: PretrainingModel, params: PretrainingParams, precision: torch.dtype) -> list[Optimizer]:
     """AdamW for everything, or Muon for the matrices inside the layers and AdamW for the rest."""
     matrices = [value for name, value in model.named_parameters() if value.ndim == 2 and "embeddings" not in name]
     chosen = {id(value) for value in matrices}
     others = [value for value in model.parameters() if id(value) not in chosen]
     if params.optimizer == "muon":
         return [
-            Muon(matrices, lr=0.0, momentum=0.95, weight_decay=params.weight_decay, adjust_lr_fn="match_rms_adamw"),
+            Muon(matrices, momentum=0.95, weight_decay=params.weight_decay, precision=precision),
             AdamW(others, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0),
         ]
     groups = [{"params": matrices, "weight_decay": params.weight_decay}, {"params": others, "weight_decay": 0.0}]
@@ -96,8 +97,9 @@ class Trainer:
         self.device = device
         self.max_positions = int(model.encoder.config.max_position_embeddings)
         self.master = model.to(device)
-        self.working = copy.deepcopy(model).to(_DTYPES[params.precision])
-        self.optimizers = make_optimizers(self.master, params)
+        precision = working_type(params.precision, device)
+        self.working = copy.deepcopy(model).to(precision)
+        self.optimizers = make_optimizers(self.master, params, precision)
         self.position = Position(step=0, tokens=0)
 
     def restore(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What changes the weights: learning rates by depth and time, averaged weights, adversarial embeddings, precision.
+"""What changes the weights: learning rates by depth and time, averaged weights, adversarial embeddings.
 
 Layers near the text learn slower than layers near the heads (discriminative rates, Howard and Ruder 2018), because what the
 encoder knows of the language should outlive a few thousand reports.
@@ -155,21 +155,6 @@ class Adversary:
     def leave(self) -> None:
         """Stop watching."""
         self._handle.remove()
-
-
-def working_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """The type matrix products are computed in; None for the weights' own 32 bits.
-
-    `auto` takes bfloat16 on GPUs that have it, and on processors with AMX or AVX512-BF16.
-    """
-    if precision == "auto":
-        if device.type == "cuda":
-            has_it = torch.cuda.is_bf16_supported()
-        else:
-            able = torch.cpu.get_capabilities()
-            has_it = bool(able.get("amx_bf16") or able.get("avx512_bf16"))
-        precision = "bfloat16" if has_it else "float32"
-    return torch.bfloat16 if precision == "bfloat16" else None
 
 
 def best_device() -> torch.device:

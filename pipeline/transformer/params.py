@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.settings import Count, Section, Share
+from pipeline.settings import Count, LearningPrecision, Section, Share
 
 Positive = Annotated[float, Field(gt=0.0)]
 NotNegative = Annotated[float, Field(ge=0.0)]
@@ -119,7 +119,7 @@ class OptimizationParams(Section):
     tokens_per_batch: Count
     max_reports_per_batch: Count
     gradient_checkpointing: bool
-    precision: Literal["auto", "float32", "bfloat16"]
+    precision: LearningPrecision
     checkpoint_minutes: NotNegative
 
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pipeline.errors import TrainingError
+from pipeline.precision import working_type
 from pipeline.transformer.batches import UNKNOWN, Batch, Reports, plan_learning, plan_scoring
 from pipeline.transformer.checkpoints import EpochResult, Position, State, load_state, save_state
 from pipeline.transformer.network import Network, Objective
@@ -32,7 +33,6 @@ from pipeline.transformer.optimization import (
     rate_factor,
     set_rates,
     set_weights,
-    working_type,
 )
 from pipeline.transformer.params import OptimizationParams, RegularizationParams
 
@@ -171,7 +171,7 @@ class _Run:
         return loss
 
     def _backward(self, batch: Batch) -> float:
-        with torch.autocast(self.task.device.type, dtype=self.type, enabled=self.type is not None):
+        with torch.autocast(self.task.device.type, dtype=self.type, enabled=self.type is torch.bfloat16):
             loss = self.task.objective(self.network, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
@@ -240,7 +240,7 @@ def _best(results: tuple[EpochResult, ...], risk_weight: float) -> int:
     return int(np.argmax(scores))
 
 
-def judge(network: Network, task: Task, dtype: torch.dtype | None) -> tuple[float | None, float | None]:
+def judge(network: Network, task: Task, dtype: torch.dtype) -> tuple[float | None, float | None]:
     """Macro-F1 over the categories that occur on validation, and the average precision of the risk.
 
     Both are None without validation; the precision is None too where validation does not hold both outcomes or the risk head
@@ -248,7 +248,7 @@ def judge(network: Network, task: Task, dtype: torch.dtype | None) -> tuple[floa
     """
     if len(task.judged.lengths) == 0:
         return None, None
-    with torch.autocast(task.device.type, dtype=dtype, enabled=dtype is not None):
+    with torch.autocast(task.device.type, dtype=dtype, enabled=dtype is torch.bfloat16):
         category, risk = score(network, task.judged, task.optimization, task.pad_id, task.second_type, task.device)
     known = task.judged.category != UNKNOWN
     truth = task.judged.category[known]

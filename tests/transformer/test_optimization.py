@@ -4,7 +4,7 @@ import torch
 from pipeline.schema import HISTORY
 from pipeline.transformer.encoders import load_saved
 from pipeline.transformer.network import Network
-from pipeline.transformer.optimization import AveragedWeights, make_optimizer, rate_factor, set_rates, working_type
+from pipeline.transformer.optimization import AveragedWeights, make_optimizer, rate_factor, set_rates
 from tests.transformer.small import small_params
 
 
@@ -70,8 +70,3 @@ def test_averaging_can_be_off(network):
     average = AveragedWeights(network, decay=0.0)
     average.update(network, step=1)
     assert average.weights == {}
-
-
-def test_precision_is_what_is_asked_for():
-    assert working_type("float32", torch.device("cpu")) is None
-    assert working_type("bfloat16", torch.device("cpu")) is torch.bfloat16
