@@ -17,7 +17,7 @@ USUAL_DISPERSION = 0.1
 """Relative variance assumed before anything is known."""
 SMALLEST_DISPERSION = 1e-4
 """Relative variance that every series is taken to have at least, however large."""
-CLUSTERING = 0.5
+CLUSTERING = 0.2
 """How far the variance may exceed the mean for the clusters that reports come in, before anything is known."""
 
 
