@@ -9,10 +9,10 @@ says of yesterday does not depend on when it is asked, unless reports have arriv
 
 What can be found depends on how many reports a series usually has. On simulated counts (195 series, seasons, drift, two false
 surges a month declared) a week of twice as many was found in a fifth of the series with 1 to 3 reports a day, in two thirds
-with 5 to 8 and in nine tenths with 12 to 20; a week of three times as many in 62 % with 1 to 2 and in over 95 % from 3 on, half
-of them by its second day. Over all series that is 0.52 and 0.87 with 1,000 reports a day, 0.82 and 0.95 with 3,000. The two
-false surges a month declared were 0.9 to 2.1 on steady counts, 0.6 to 1.8 with seasons and drift up to 3,000 reports a day, and
-3.4 with 10,000, where a category's own season over all areas is significant.
+with 5 to 8 and in nine tenths with 12 to 20; a week of three times as many in 59 % with 1 to 2 and in over 95 % from 3 on, half
+of them by its second day. Over all series that is 0.48 and 0.87 with 1,000 reports a day, 0.72 and 0.98 with 2,000, 0.82 and
+0.97 with 3,000. The two false surges a month declared were 0.9 to 2.3 on steady counts, 0.6 to 1.9 with seasons and drift up to
+3,000 reports a day, and 3.0 with 10,000, where a category's own season over all areas is significant.
 
 Limits: a series needs seven days before anything is said; a rise that lasts longer than two months becomes the new level;
 a surge that goes on for longer than two months is given a new first day.
