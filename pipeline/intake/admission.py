@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.errors import RejectLimitError
@@ -53,23 +54,36 @@ class Admitted:
 class _Keys:
     """Id, instant and place of every row that may be a report; all that is kept of it while it waits on disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: "pd.Index[str]") -> None:
+        self._known = known
         self._parts: list[pd.DataFrame] = []
+        self._met: list[pd.DataFrame] = []
 
-    def add(self, rows: pd.DataFrame, first_place: int | None) -> None:
-        """Remember rows; `first_place` is their position in the spool, None for reports already known."""
+    def add(self, rows: pd.DataFrame, first_place: int) -> None:
+        """Remember rows that may be new reports; `first_place` is their position in the spool."""
         keys = rows[["report_id", "source", "source_row", "received_at"]]
-        places = -1 if first_place is None else np.arange(first_place, first_place + len(rows))
-        self._parts.append(keys.assign(place=places))
+        self._parts.append(keys.assign(place=np.arange(first_place, first_place + len(rows))))
+
+    def add_known(self, rows: pd.DataFrame, numbers: NDArray[np.int64]) -> None:
+        """Remember rows of reports already known by their numbers there; a million ids would take too much room."""
+        self._met.append(rows[["source", "source_row", "received_at"]].assign(number=numbers.astype(np.int32)))
 
     def in_order(self) -> pd.DataFrame:
-        """All keys in order of arrival, with `repeated` true for all but the first of an id."""
-        if not self._parts:
+        """Keys of new reports and of ids met more than once, in order of arrival; `repeated` for all but the first of an id."""
+        parts = [part for part in (*self._parts, self._known_again()) if len(part)]
+        if not parts:
             return pd.DataFrame({"report_id": [], "source": [], "source_row": [], "place": [], "repeated": []})
-        keys = pd.concat(self._parts, ignore_index=True)
+        keys = pd.concat(parts, ignore_index=True)
         keys["tie"] = keys["report_id"].where(keys["received_at"].notna(), "")  # undated rows stay as the source has them
         keys = keys.sort_values(["received_at", "tie", "source", "source_row"], na_position="last", ignore_index=True)
         return keys.assign(repeated=keys["report_id"].duplicated())
+
+    def _known_again(self) -> pd.DataFrame:
+        if not self._met:
+            return pd.DataFrame()
+        met = pd.concat(self._met, ignore_index=True)
+        again = met[met["number"].duplicated(keep=False)]
+        return again.assign(report_id=self._known.take(again["number"].to_numpy()), place=-1).drop(columns="number")
 
 
 def admit(
@@ -96,12 +110,12 @@ def admit(
     Yields:
         First what was rejected, as the rows are read; then the reports in order of arrival.
     """
-    known = set(earlier["report_id"])
+    known = pd.Index(earlier["report_id"])
     index = MatterIndex(params, decisions)
-    if known:
+    if len(known):
         index.restore(earlier)
     with tempfile.TemporaryDirectory(prefix="triage-intake-") as folder:
-        spool, keys = Spool(Path(folder)), _Keys()
+        spool, keys = Spool(Path(folder)), _Keys(known)
         validated = _validated(raw, known, keys, as_of=as_of, params=params)
         for before, cleaned in clean_all(validated, simplify=params.simplify, key=key, n_processes=n_processes):
             keys.add(cleaned.rows, spool.n_rows)
@@ -125,15 +139,20 @@ class _Before:
 
 
 def _validated(
-    raw: Iterable[tuple[Source, Iterable[RawBatch]]], known: set[str], keys: _Keys, *, as_of: datetime, params: IntakeParams
+    raw: Iterable[tuple[Source, Iterable[RawBatch]]],
+    known: "pd.Index[str]",
+    keys: _Keys,
+    *,
+    as_of: datetime,
+    params: IntakeParams,
 ) -> Iterator[tuple[_Before, pd.DataFrame]]:
     """Validate batches and leave out the reports already known; their keys are kept, for other rows may repeat their ids."""
     for source, batches in raw:
         for batch in batches:
             valid = validate(batch.rows, source, as_of=as_of, params=params)
-            ids = valid.rows["report_id"].tolist()
-            is_known = np.array([report_id in known for report_id in ids], dtype=bool)  # isin would copy `known` each time
-            keys.add(valid.rows[is_known], None)
+            numbers = known.get_indexer(pd.Index(valid.rows["report_id"]))
+            is_known = numbers >= 0
+            keys.add_known(valid.rows[is_known], numbers[is_known])
             rejected = pd.concat([batch.rejected, valid.rejected], ignore_index=True)
             tally = Counter(
                 read=len(batch.rejected) + len(batch.rows) - valid.n_unseen,
