@@ -127,3 +127,15 @@ def test_a_node_that_is_killed_changes_no_score(cluster, tmp_path):
 def test_without_a_cluster_it_says_what_to_do():
     with pytest.raises(ParameterError, match="ray start --head"):
         on_ray(f"127.0.0.1:{_free_port()}")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_does_not_let_us_in_says_how_to_send_a_token(monkeypatch):
+    import ray
+
+    def refuse(**given):
+        raise ConnectionError("InvalidAuthToken")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(ParameterError, match="RAY_AUTH_TOKEN"):
+        on_ray(f"127.0.0.1:{listening.getsockname()[1]}")
