@@ -143,10 +143,11 @@ def _fingerprint(places: Places, model: str, parts: Sequence[pd.DataFrame]) -> s
         digest.update(
             pd.util.hash_pandas_object(part[["report_id", "title", "text", "category"]], index=False).to_numpy().tobytes()
         )
-    for name in ("baseline",) if model == "baseline" else ("transformer", "encoder"):
+    configured = {"baseline": ("baseline",), "svd": ("transformer", "encoder")}.get(model, ("transformer",))
+    for name in configured:
         digest.update(places.config(name).read_bytes())
     if model != "baseline":
-        digest.update(encoder_digest(places).encode())
+        digest.update(encoder_digest(places, model).encode())
     return digest.hexdigest()[:16]
 
 

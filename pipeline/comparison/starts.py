@@ -31,13 +31,22 @@ from pipeline.transformer.params import EncoderChoice, PretrainedEncoder, Transf
 MODELS = ("baseline", "random", "svd", "layers-1", "layers-2", "pretrained")
 
 
-def encoder_digest(places: Places) -> str:
-    """sha256 of the weights of the encoder the transformer's configuration names; its name where they are on a hub."""
+FRESH = ("random", "svd")
+"""Models that take vocabulary and shape of the encoder, not its weights."""
+
+
+def encoder_digest(places: Places, model: str) -> str:
+    """sha256 of what a model takes from the encoder the transformer's configuration names; its name where that is on a hub."""
     choice = read_yaml(places.config("transformer"), TransformerParams).encoder.pretrained
     if choice is None:
         return "none"
-    weights = places.root / choice.name / "model.safetensors"
-    return hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else f"{choice.name}@{choice.revision}"
+    folder, digest = places.root / choice.name, hashlib.sha256()
+    if not folder.is_dir():
+        return f"{choice.name}@{choice.revision}"
+    for name in ("config.json", "tokenizer.json", *(() if model in FRESH else ("model.safetensors",))):
+        if (folder / name).is_file():
+            digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pipeline.cli import COMPARED
 from pipeline.comparison import cells
 from pipeline.comparison.cells import ALL, Cell, Grid, draw_labels, labelled, measure, read
 from pipeline.comparison.curve import compare, summarize, to_markdown
-from pipeline.comparison.starts import MODELS
+from pipeline.comparison.starts import MODELS, encoder_digest
 from pipeline.errors import ArtifactError, TrainingError
 from pipeline.params import load_params
 from pipeline.transformer.encoders import Encoder, save_encoder
@@ -87,6 +87,14 @@ def test_a_cell_of_another_configuration_is_measured_again(project):
     path.write_text(path.read_text(encoding="utf-8").replace("lead_weight: 0.7", "lead_weight: 0.1"), encoding="utf-8")
     measure(project.root, grid)
     assert len(read(project.room("comparison"))) == 2
+
+
+def test_a_renewed_encoder_renews_what_starts_from_its_weights_only(project):
+    before = {model: encoder_digest(project, model) for model in ("random", "svd", "layers-1", "pretrained")}
+    weights = project.root / "models" / "encoder" / "tiny" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes() + b" ")
+    after = {model: encoder_digest(project, model) for model in before}
+    assert [model for model in before if before[model] != after[model]] == ["layers-1", "pretrained"]
 
 
 def test_a_damaged_line_is_named(tmp_path):
