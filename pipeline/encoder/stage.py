@@ -31,7 +31,10 @@ from pipeline.settings import read_yaml
 
 logger = logging.getLogger(__name__)
 
-CORPUS_CARD = "raw Chinese text of the licence groups pd (official texts) and open (permissive, CC0, CC BY, CC BY-SA)"
+CORPUS_CARD = (
+    "raw Chinese text of the licence groups pd (official texts) and open (permissive, CC0, CC BY, CC BY-SA); "
+    "sources in models/encoder/SOURCES.md"
+)
 
 
 @dataclass(frozen=True)
