@@ -22,7 +22,6 @@ from pipeline.scoring.engine import Engine
 from pipeline.scoring.passes import Setting, is_installed, load_pass
 
 _N_PASSES = 3
-_BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
 
 
 @dataclass(frozen=True)
@@ -42,14 +41,13 @@ def processor() -> str:
     return " ".join([facts.get("model name", platform.processor()), *flags])
 
 
-def has_bfloat16() -> bool:
-    """Whether the processor has instructions for 16-bit products; without, they are far slower than 32-bit ones."""
-    return any(flag in processor() for flag in _BFLOAT16_FLAGS)
-
-
 def candidates(params: EngineParams) -> Iterator[tuple[Backend, Precision]]:
     """Engines that are installed and that this processor has instructions for."""
-    in_16_bits = has_bfloat16()
+    import torch  # takes seconds, so only where there is a network to run
+
+    from pipeline.precision import has_bfloat16
+
+    in_16_bits = has_bfloat16(torch.device("cpu"))
     for backend in params.backends:
         for precision in params.precisions:
             possible = {

@@ -17,7 +17,7 @@ import torch
 from sklearn.metrics import f1_score
 
 from pipeline.params import load_project
-from pipeline.scoring.choosing import has_bfloat16
+from pipeline.precision import has_bfloat16
 from pipeline.scoring.priority import priority, severity_weights
 from pipeline.scoring.ranking import rank
 from pipeline.taxonomy import load_taxonomy
@@ -88,7 +88,9 @@ def test_the_engine_beside_the_pipeline_and_the_baseline(root):
     n_messages = len(reports)
     found = {way: _run(way, root) for way in WAYS}
     n_tokens, n_operations = _work(root, reports)
-    known = (torch.float32, torch.bfloat16) if has_bfloat16() else (torch.float32,)  # without, it takes minutes
+    known = (
+        (torch.float32, torch.bfloat16) if has_bfloat16(torch.device("cpu")) else (torch.float32,)
+    )  # without, it takes minutes
     peaks = {str(dtype).removeprefix("torch."): _peak(dtype) for dtype in known}
     seconds = {way: facts["seconds"] for way, facts in found.items()}
     better = min(seconds["pipeline-1"], seconds["pipeline-32"])
