@@ -88,9 +88,8 @@ def test_the_engine_beside_the_pipeline_and_the_baseline(root):
     n_messages = len(reports)
     found = {way: _run(way, root) for way in WAYS}
     n_tokens, n_operations = _work(root, reports)
-    known = (
-        (torch.float32, torch.bfloat16) if has_bfloat16(torch.device("cpu")) else (torch.float32,)
-    )  # without, it takes minutes
+    able = has_bfloat16(torch.device("cpu"))
+    known = (torch.float32, torch.bfloat16) if able else (torch.float32,)  # without, it takes minutes
     peaks = {str(dtype).removeprefix("torch."): _peak(dtype) for dtype in known}
     seconds = {way: facts["seconds"] for way, facts in found.items()}
     better = min(seconds["pipeline-1"], seconds["pipeline-32"])
