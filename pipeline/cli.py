@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--days", type=int, default=274)
     _add_nights(commands)
     add_matters(commands, _add)
+    _add(commands, "adapt", _adapt, "go on pre-training the encoder with the training reports of the profile")
     track = _add(commands, "track", _track, "bring the log of an encoder's pre-training into MLflow, or what is new in it")
     track.add_argument("--log", type=Path, help="default: that of the run at work, else the one beside the shipped encoder")
     compare = _add(commands, "compare", _compare, "compare models as labels grow; goes on where it was stopped")
@@ -218,6 +219,15 @@ def _nightly(options: argparse.Namespace) -> Result:
     queue = queue_table(options.project, night, n_rows=options.show, language=options.lang)
     alerts, _ = alerts_table(options.project, night.as_of, language=options.lang, closed=False)
     return f"{queue}\n\n{alerts}", asdict(night)
+
+
+def _adapt(options: argparse.Namespace) -> Result:
+    from dataclasses import asdict
+
+    from pipeline.encoder.adaptation import adapt
+
+    summary = adapt(options.project)
+    return f"adapt: {summary}", asdict(summary)
 
 
 def _track(options: argparse.Namespace) -> Result:

@@ -120,6 +120,15 @@ class PretrainingParams(Section):
         return self
 
 
+class AdaptationParams(Section):
+    """How pre-training goes on with a deployment's own reports; what is not named here stays as in `pretraining`."""
+
+    warmup_tokens: Count
+    stable_tokens: Count
+    decay_tokens: Count
+    learning_rate: Positive
+
+
 class PairingParams(Section):
     """How titles learn to find their bodies."""
 
@@ -140,6 +149,7 @@ class EncoderParams(Section):
     model: ModelParams
     initialization: InitializationParams
     pretraining: PretrainingParams
+    adaptation: AdaptationParams
     pairing: PairingParams
 
     @model_validator(mode="after")
@@ -158,3 +168,8 @@ class EncoderParams(Section):
     def exported(self, root: Path) -> Path:
         """Folder that takes the finished encoder."""
         return root / "models" / "encoder" / self.name
+
+    def adapted(self, profile: str) -> EncoderParams:
+        """The parameters with which pre-training goes on for a profile, under a name of its own."""
+        pretraining = self.pretraining.model_copy(update=self.adaptation.model_dump())
+        return self.model_copy(update={"name": f"{self.name}-{profile}", "pretraining": pretraining})
