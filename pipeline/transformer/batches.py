@@ -7,7 +7,7 @@ the seed and the epoch's number, so a run can go on from the middle of an epoch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -53,6 +53,19 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """The batch on another device."""
         return Batch(**{name: value.to(device) for name, value in vars(self).items()})
+
+    def hiding(self, share: float, mask_id: int, kept: Tensor) -> Batch:
+        """The batch with some of its tokens hidden, drawn anew at each call.
+
+        Args:
+            share: Of the tokens to hide, in [0, 1).
+            mask_id: The token that stands in their place.
+            kept: Ids of the special tokens, which are never hidden, shape (n_special,).
+        """
+        if share == 0.0:
+            return self
+        hidden = (torch.rand(self.input_ids.shape) < share).to(self.input_ids.device) & ~torch.isin(self.input_ids, kept)
+        return replace(self, input_ids=self.input_ids.masked_fill(hidden, mask_id))
 
     def twice(self) -> Batch:
         """Every report two times, the second half behind the first."""

@@ -238,3 +238,27 @@ def _max_positions(tokenizer: PreTrainedTokenizerBase, config: Any) -> int | Non
 def takes_segments(network: nn.Module) -> bool:
     """Whether the network distinguishes first and second segment by token types."""
     return "token_type_ids" in inspect.signature(network.forward).parameters
+
+
+def pad_id(encoder: Encoder) -> int:
+    """The token that fills short reports up.
+
+    Raises:
+        TrainingError: If the tokenizer has none.
+    """
+    if encoder.tokenizer.pad_token_id is None:
+        raise TrainingError("the encoder's tokenizer has no padding token. Name another in encoder.pretrained.name.")
+    return int(encoder.tokenizer.pad_token_id)
+
+
+def mask_id(encoder: Encoder, token_dropout: float) -> int:
+    """The token that hides others; any where nothing is hidden.
+
+    Raises:
+        TrainingError: If tokens shall be hidden and the tokenizer has none.
+    """
+    if encoder.tokenizer.mask_token_id is None:
+        if token_dropout > 0.0:
+            raise TrainingError("the encoder's tokenizer has no mask token. Set regularization.token_dropout to 0.")
+        return 0
+    return int(encoder.tokenizer.mask_token_id)

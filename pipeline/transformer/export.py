@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from pipeline.classifier import Logits
 from pipeline.transformer.batches import Batch
+from pipeline.transformer.encoders import pad_id
 from pipeline.transformer.labels import widen
-from pipeline.transformer.model import Transformer, pad_id
+from pipeline.transformer.model import Transformer
 from pipeline.transformer.network import Network
 from pipeline.transformer.tokens import special_tokens, tokenize
 

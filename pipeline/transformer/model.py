@@ -19,12 +19,11 @@ import pandas as pd
 import torch
 
 from pipeline.classifier import Logits
-from pipeline.errors import TrainingError
 from pipeline.schema import HISTORY
 from pipeline.transformer import artifact
 from pipeline.transformer.batches import HistoryScaler, Reports, make_reports
 from pipeline.transformer.checkpoints import EpochResult
-from pipeline.transformer.encoders import Encoder, bring_encoder
+from pipeline.transformer.encoders import Encoder, bring_encoder, mask_id, pad_id
 from pipeline.transformer.labels import escalated_values, has_both_outcomes, learned_categories, number_categories, widen
 from pipeline.transformer.network import Network, Objective, log_shares, set_dropout
 from pipeline.transformer.optimization import best_device
@@ -161,6 +160,8 @@ class Transformer:
             regularization=self.params.regularization,
             pad_id=pad_id(reading.encoder),
             second_type=special_tokens(reading.encoder.tokenizer, self.params.input.joining).second_type,
+            mask_id=mask_id(reading.encoder, self.params.regularization.token_dropout),
+            special_ids=tuple(reading.encoder.tokenizer.all_special_ids),
             seed=self.seed,
             device=best_device(),
             checkpoint=None if self.work is None else self.work / CHECKPOINT,
@@ -283,14 +284,3 @@ def make_network(encoder: Encoder, n_categories: int, params: TransformerParams)
 
 def _saved_wide(network: Network, params: WideParams) -> WideFeatures | None:
     return WideFeatures(params, network.get_buffer("wide_idf").cpu().numpy()) if params.buckets else None
-
-
-def pad_id(encoder: Encoder) -> int:
-    """The token that fills short reports up.
-
-    Raises:
-        TrainingError: If the tokenizer has none.
-    """
-    if encoder.tokenizer.pad_token_id is None:
-        raise TrainingError("the encoder's tokenizer has no padding token. Name another in encoder.pretrained.name.")
-    return int(encoder.tokenizer.pad_token_id)

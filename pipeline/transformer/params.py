@@ -100,6 +100,7 @@ class RegularizationParams(Section):
 
     r_drop: NotNegative
     fgm: NotNegative
+    token_dropout: BelowOne = 0.0  # models saved before there was one load as they were
     average_decay: BelowOne
 
 

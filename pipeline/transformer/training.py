@@ -51,6 +51,8 @@ class Task:
         regularization: What to add against learning by heart.
         pad_id: Token id of padding.
         second_type: Token type of the second segment.
+        mask_id: Token id that hides others.
+        special_ids: Token ids that are never hidden.
         seed: Of batches and dropout.
         device: Where to compute.
         checkpoint: File of the run's state; None keeps none.
@@ -64,6 +66,8 @@ class Task:
     regularization: RegularizationParams
     pad_id: int
     second_type: int
+    mask_id: int
+    special_ids: tuple[int, ...]
     seed: int
     device: torch.device
     checkpoint: Path | None
@@ -112,6 +116,7 @@ class _Run:
         self.type = working_type(task.optimization.precision, task.device)
         table: nn.Module = getattr(network.encoder, "get_input_embeddings")()  # noqa: B009 - not declared by nn.Module
         self.adversary = Adversary(table, task.regularization.fgm) if task.regularization.fgm > 0.0 else None
+        self.special = torch.tensor(task.special_ids, device=task.device)
         self.saved_at = time.monotonic()
 
     def leave(self) -> None:
@@ -154,6 +159,7 @@ class _Run:
         """One step on one batch; its loss."""
         task = self.task
         batch = task.learned.batch(rows, pad_id=task.pad_id, second_type=task.second_type).to(task.device)
+        batch = batch.hiding(task.regularization.token_dropout, task.mask_id, self.special)
         set_rates(self.optimizer, rate_factor(self.position.step, self.n_steps, task.optimization))
         loss = self._backward(batch)
         if self.adversary is not None:

@@ -21,7 +21,7 @@ def small_params(**changes: dict[str, Any] | bool) -> TransformerParams:
         "network": {"pooling": "mean", "dropout": 0.1, "attention_dropout": 0.0, "risk_width": 8},
         "wide": {"buckets": 512, "max_n": 2},
         "loss": {"category": "logit_adjusted", "adjustment": 1.0, "label_smoothing": 0.0, "risk_weight": 1.0},
-        "regularization": {"r_drop": 0.0, "fgm": 0.0, "average_decay": 0.9},
+        "regularization": {"r_drop": 0.0, "fgm": 0.0, "token_dropout": 0.1, "average_decay": 0.9},
         "optimization": {
             "learning_rate": 0.01, "head_learning_rate": 0.01, "wide_learning_rate": 0.02, "layer_decay": 0.9,
             "weight_decay": 0.01, "max_gradient_norm": 1.0, "epochs": 4, "patience_epochs": 4, "warmup_share": 0.1,

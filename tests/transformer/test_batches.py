@@ -53,6 +53,21 @@ def test_a_batch_is_padded_behind_and_knows_the_second_segment(tokenizer):
     assert torch.isnan(batch.escalated).all()
 
 
+def test_words_are_hidden_and_special_tokens_never(tokenizer):
+    params = InputParams(joining="pair", max_tokens=24, max_title_tokens=6, head_share=0.75)
+    table = tokenize(["工", "钱"], ["钱" * 16, "工"], tokenizer, params)
+    reports = make_reports(as_dataset(table), np.zeros((2, len(HISTORY)), dtype=np.float32))
+    batch = reports.batch(np.array([0, 1]), pad_id=tokenizer.pad_token_id, second_type=1)
+    special = torch.tensor(tokenizer.all_special_ids)
+    torch.manual_seed(2)
+    hidden = batch.hiding(0.5, tokenizer.mask_token_id, special)
+    changed = hidden.input_ids != batch.input_ids
+    assert 4 < changed.sum() < 15
+    assert (hidden.input_ids[changed] == tokenizer.mask_token_id).all()
+    assert not torch.isin(batch.input_ids[changed], special).any()
+    assert batch.hiding(0.0, tokenizer.mask_token_id, special) is batch
+
+
 def _history(*counts):
     return pd.DataFrame(dict.fromkeys(HISTORY, counts), dtype="float64")
 
