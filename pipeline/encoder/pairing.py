@@ -11,38 +11,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional
 from torch.optim import AdamW
 from transformers import PreTrainedTokenizerFast
 
 from pipeline.encoder.objectives import PretrainingModel
 from pipeline.encoder.params import PairingParams
+from pipeline.encoder.vectors import mean_vectors
 from pipeline.errors import TrainingError
-
-
-def mean_vectors(
-    model: PretrainingModel, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], *, max_tokens: int
-) -> Tensor:
-    """Unit mean vectors of texts.
-
-    Args:
-        model: The encoder.
-        tokenizer: Its vocabulary.
-        texts: One batch.
-        max_tokens: Longer texts are cut.
-
-    Returns:
-        Shape (n_texts, width); control tokens are left out of the mean.
-    """
-    batch = tokenizer(list(texts), truncation=True, max_length=max_tokens, padding=True, return_tensors="pt")
-    device = next(model.parameters()).device
-    ids, attention = batch["input_ids"].to(device), batch["attention_mask"].to(device)
-    hidden = model.encoder(input_ids=ids, attention_mask=attention).last_hidden_state
-    control = (ids == tokenizer.cls_token_id) | (ids == tokenizer.sep_token_id)
-    counted = (attention.bool() & ~control).to(torch.float32)  # (n_texts, length)
-    pooled = (hidden.float() * counted[..., None]).sum(1) / counted.sum(1, keepdim=True).clamp(min=1.0)
-    return functional.normalize(pooled, dim=-1)
 
 
 def learn_pairs(
