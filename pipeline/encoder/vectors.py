@@ -62,7 +62,8 @@ class Whitening:
         """Measure vectors of training texts.
 
         Args:
-            vectors: Shape (n_texts, width), more texts than directions.
+            vectors: Shape (n_texts, width), more texts than directions. What shall be compared must be whitened by one fit:
+                two fits turn the axes differently.
 
         Raises:
             TrainingError: If there are too few texts.

@@ -39,8 +39,9 @@ SEED = 7
 def _labelled(name, mirror):
     """Reports of a registered source that have a category, redacted as intake does it, with no history."""
     source = load_source(ROOT, name)
+    folder = mirror / Path(source.files[0].path).parent
     admitted = admit(
-        [(source, read(source, mirror, batch_rows=2000))],
+        [(source, read(source, folder, batch_rows=2000))],
         earlier=schema.REPORTS.empty(),
         as_of=datetime(2027, 1, 1, tzinfo=UTC),
         params=load_params(ROOT).intake,
@@ -98,15 +99,18 @@ def _vectors(model, tokenizer, texts, max_tokens):
     return torch.cat(parts).numpy()
 
 
+def _parts(titles, bodies):
+    return (titles, MAX_TITLE_TOKENS), (bodies, MAX_BODY_TOKENS)
+
+
 def _by_vector(model, tokenizer, titles, bodies, learned):
     """Found first by the vectors as they are, and whitened by those of training titles and bodies."""
     model.eval()
-    found = [_vectors(model, tokenizer, *part) for part in ((titles, MAX_TITLE_TOKENS), (bodies, MAX_BODY_TOKENS))]
-    known = [learned[column].head(N_WHITENING).tolist() for column in ("title", "text")]
-    whitened = [
-        Whitening.fit(_vectors(model, tokenizer, texts, length)).apply(vectors)
-        for texts, length, vectors in zip(known, (MAX_TITLE_TOKENS, MAX_BODY_TOKENS), found, strict=True)
-    ]
+    found = [_vectors(model, tokenizer, *part) for part in _parts(titles, bodies)]
+    learned = learned.head(N_WHITENING)
+    known = [_vectors(model, tokenizer, *part) for part in _parts(learned["title"].tolist(), learned["text"].tolist())]
+    whitening = Whitening.fit(np.concatenate(known))  # of both kinds together, so that they stay comparable
+    whitened = [whitening.apply(vectors) for vectors in found]
     return f"{_found_first(found[0] @ found[1].T):.2f}, whitened {_found_first(whitened[0] @ whitened[1].T):.2f}"
 
 
