@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "pipeline"
 VOCABULARY = {"errors", "schema", "taxonomy", "settings", "machine", "limits", "sections", "params", "classifier", "tracking"}
-VOCABULARY |= {"casework", "period", "desks", "precision"}
+VOCABULARY |= {"casework", "period", "desks", "precision", "hazard", "joint"}
 LEARNING = {"intake", "dataset", "encoder", "baseline", "transformer", "calibration", "evaluation"}
 NIGHTLY = {"scoring", "emerging", "store", "review", "bulletin"}
 CONNECTING = {

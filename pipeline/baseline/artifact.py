@@ -22,8 +22,9 @@ from pipeline.baseline.category import CategoryHead
 from pipeline.baseline.config import BaselineConfig
 from pipeline.baseline.features import TextFeatures
 from pipeline.baseline.ngrams import NgramCounter
-from pipeline.baseline.risk import N_SMALL, RiskHead
+from pipeline.baseline.risk import RiskHead
 from pipeline.errors import ArtifactError
+from pipeline.joint import N_SMALL
 from pipeline.schema import HISTORY
 from pipeline.settings import Section
 

@@ -24,10 +24,11 @@ from pipeline.baseline.artifact import BaselineState, load_state, save_state
 from pipeline.baseline.category import CategoryHead, best_strength, fit_category_head, macro_f1, number_categories
 from pipeline.baseline.config import BaselineConfig
 from pipeline.baseline.features import learn_features
-from pipeline.baseline.hazard import Periods, make_periods
-from pipeline.baseline.risk import RiskHead, fit_risk_head, has_both, order_of_arrival, small_features, without_history
+from pipeline.baseline.risk import RiskHead, fit_risk_head, has_both, order_of_arrival
 from pipeline.classifier import Logits
 from pipeline.errors import TrainingError
+from pipeline.hazard import Periods, make_periods
+from pipeline.joint import small_features, without_history
 
 logger = logging.getLogger(__name__)
 

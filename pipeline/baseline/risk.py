@@ -1,22 +1,18 @@
 """The risk head: a text score, the text's length and the matter's history, joined in a second, small model.
 
 Both stages are the hazard of `hazard.py`, over one bin of days or several. Stage one reads n-grams; its log-odds are the text
-score. Stage two joins that score with the length of the message (people write at length about what troubles them much) and the
-history (`schema.HISTORY`), both as log(1 + x). Text has tens of thousands of weights and would look better than it is on the
-reports it learned from, so stage two must see scores from a model that had not read the report: the reports are put in order
-of arrival and cut into blocks, and each block is scored by a stage one fitted on earlier blocks only (stacking, Wolpert, Neural
-Networks 5(2), 1992, with folds in time). Nothing later teaches anything earlier. The first block has no earlier one and teaches
-stage two nothing. Reports without an arrival time come first, in order of `report_id`.
+score. Stage two is `joint.py`. Text has tens of thousands of weights and would look better than it is on the reports it
+learned from, so stage two must see scores from a model that had not read the report: the reports are put in order of arrival
+and cut into blocks, and each block is scored by a stage one fitted on earlier blocks only (stacking with folds in time).
+Nothing later teaches anything earlier. The first block has no earlier one and teaches stage two nothing. Reports without an
+arrival time come first, in order of `report_id`.
 
-Escalations are rare, so stage two is told what is known beforehand. Its penalty pulls the text score's weight towards 1 (it is
-a log-odds already) and all others towards 0, and history may only raise the risk: a matter that more people reported, or that
-has been open longer, is not less urgent for it. On dated messages (2,010 reports before the test split, 76 escalated, each
-block scored by earlier ones) length, bounds and penalty together took ROC-AUC from 0.45 to 0.67 and PR-AUC from 0.05 to 0.11
-against a base rate of 0.04; without bounds the seven history columns, which nearly say the same, got weights of both signs.
-Classes are not reweighted: that would shift the log-odds that calibration works with.
+Beforehand the text's weight is expected to be 1 and all others 0. On dated messages (2,010 reports before the test split, 76
+escalated, each block scored by earlier ones) length, bounds and penalty together took ROC-AUC from 0.45 to 0.67 and PR-AUC from
+0.05 to 0.11 against a base rate of 0.04.
 
 Without escalation labels, or with one value only, there is nothing to learn and the logits are zero for every report. Where too
-few escalations arrive early to score any later block, the text score gets no weight. Limit: who writes more is read sooner.
+few escalations arrive early to score any later block, the text score gets no weight.
 """
 
 import logging
@@ -27,13 +23,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pipeline.baseline.hazard import Periods, fit_hazard, log_odds_within
-from pipeline.schema import HISTORY
+from pipeline.hazard import Periods, fit_hazard, log_odds_within
+from pipeline.joint import N_SMALL, fit_joint
 
 logger = logging.getLogger(__name__)
-
-
-N_SMALL = 1 + len(HISTORY)  # length and history
 
 
 @dataclass(frozen=True)
@@ -78,21 +71,6 @@ def zero_head(n_features: int, ends: Sequence[float]) -> RiskHead:
     )
 
 
-def small_features(reports: pd.DataFrame) -> np.ndarray:
-    """log(1 + x) of the message's length in characters and of each history column, shape (n_reports, N_SMALL).
-
-    History that is unknown counts as none.
-    """
-    length = (reports["title"].str.len() + reports["text"].str.len()).to_numpy(dtype=np.float64)
-    history = np.nan_to_num(reports[list(HISTORY)].to_numpy(dtype=np.float64, na_value=0.0))
-    return np.asarray(np.log1p(np.column_stack([length, np.clip(history, 0.0, None)])))
-
-
-def without_history(small: np.ndarray) -> np.ndarray:
-    """The same reports as if nothing were known of their matters."""
-    return np.column_stack([small[:, 0], np.zeros((len(small), len(HISTORY)))])
-
-
 def order_of_arrival(reports: pd.DataFrame) -> np.ndarray:
     """Positions of the reports by arrival, those without a time first; shape (n_reports,)."""
     numbered = reports[["received_at", "report_id"]].reset_index(drop=True)
@@ -126,11 +104,13 @@ def fit_risk_head(
     scored, scores = _scores_from_earlier_blocks(features, periods, text_strength, n_blocks)
     text_weights, text_intercept = _fit_text(features, periods, text_strength)
     if periods[scored].teaches:
-        weights, constants = _fit_joint(np.column_stack([scores, small[scored]]), periods[scored], penalty, use_text=True)
+        known = np.concatenate([[1.0], np.zeros(N_SMALL)])  # the text's score is a log-odds already
+        weights, constants = fit_joint(scores, small[scored], periods[scored], penalty=penalty, known=known)
     else:
         n_reports = len(small)
         logger.warning("baseline: too few early escalations among %d reports; their wording is not used", n_reports)
-        weights, constants = _fit_joint(np.column_stack([np.zeros(n_reports), small]), periods, penalty, use_text=False)
+        nothing = np.zeros(1 + N_SMALL)
+        weights, constants = fit_joint(np.zeros(n_reports), small, periods, penalty=penalty, known=nothing)
     return RiskHead(text_weights, text_intercept, weights, constants, np.array(ends, dtype=np.float64))
 
 
@@ -165,17 +145,3 @@ def _fit_text(features: sparse.csr_array, periods: Periods, strength: float) -> 
     nothing = np.zeros(features.shape[1])
     weights, constants = fit_hazard(features, periods, penalty=1 / strength, known=nothing)
     return weights.astype(np.float32), float(log_odds_within(np.zeros(1), constants)[0, -1])
-
-
-def _fit_joint(inputs: np.ndarray, periods: Periods, penalty: float, *, use_text: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and constants of stage two for inputs as they come; standardizing is folded into them."""
-    center, scale = inputs.mean(axis=0), inputs.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    scale[0] = 1.0  # the text score keeps its unit, log-odds
-    known = np.zeros(inputs.shape[1])
-    known[0] = float(use_text)
-    text_bounds = (0.0, None) if use_text else (0.0, 0.0)
-    bounds = [text_bounds, (None, None), *[(0.0, None)] * len(HISTORY)]
-    found, constants = fit_hazard((inputs - center) / scale, periods, penalty=penalty, known=known, bounds=bounds)
-    weights = found / scale
-    return weights, constants - weights @ center

@@ -8,7 +8,7 @@ that learns from them would think recent reports escalate more often than they d
 
 Beside the label stands what is known of every report, settled or not: `followed_days`, for how many days after its arrival
 its outcomes are known, and `outcome_days`, when in them the first one came. A model that reckons with censoring learns from
-those (`baseline/hazard.py`). They go beyond the label window, to `follow_up_days`, so that the risk within longer periods can
+those (`pipeline/hazard.py`). They go beyond the label window, to `follow_up_days`, so that the risk within longer periods can
 be learned too; and they are censored twice. Nothing is known on or after `as_of`. And what a split teaches must have been
 known when the next split began, since that is the day from which a model learned from it is judged: `censor_at_next_split`
 cuts there. (Labels need no such cut: the gap before a split is at least the window.)

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from pipeline.baseline.hazard import make_periods
-from pipeline.baseline.risk import N_SMALL, blocks_in_time, fit_risk_head, order_of_arrival, small_features, without_history
+from pipeline.baseline.risk import blocks_in_time, fit_risk_head, order_of_arrival
+from pipeline.hazard import make_periods
+from pipeline.joint import N_SMALL
 from pipeline.schema import HISTORY
 
 SETTINGS = {"ends": (14,), "text_strength": 1.0, "penalty": 1.0, "n_blocks": 4}
@@ -40,21 +41,6 @@ def test_reports_are_ordered_by_arrival_with_undated_ones_first():
         }
     )
     assert reports["report_id"].to_numpy()[order_of_arrival(reports)].tolist() == ["d", "b", "a", "c"]
-
-
-def test_length_and_history_are_taken_in_logarithms_and_unknown_counts_as_none():
-    reports = pd.DataFrame(
-        {"title": ["", "题", "题"], "text": ["", "正文", ""], **{name: [np.nan, 0.0, np.e - 1] for name in HISTORY}}
-    )
-    small = small_features(reports)
-    np.testing.assert_allclose(small[:, 0], np.log([1, 4, 2]))
-    np.testing.assert_allclose(small[:, 1], [0.0, 0.0, 1.0])
-
-
-def test_without_history_the_length_stays():
-    small = without_history(np.arange(2.0 * N_SMALL).reshape(2, N_SMALL))
-    assert small[:, 0].tolist() == [0.0, float(N_SMALL)]
-    assert not small[:, 1:].any()
 
 
 def test_history_never_lowers_the_risk():

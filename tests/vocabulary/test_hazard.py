@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.baseline.hazard import Periods, fit_hazard, log_odds_within, make_periods
+from pipeline.hazard import Periods, fit_hazard, log_odds_within, make_periods
 
 ENDS = (2, 7, 14)
 UNKNOWN = float("nan")
