@@ -111,7 +111,10 @@ def network_steps(model: TrainedModel) -> NetworkClassifier | None:
     from pipeline.transformer.export import TransformerSteps
 
     classifier: Any = model.classifier
-    steps: NetworkClassifier = TransformerSteps(classifier.transformer if model.name == "ensemble" else classifier)
+    if model.name == "ensemble":
+        weighed: NetworkClassifier = TransformerSteps(classifier.transformer, with_history=False)
+        return weighed
+    steps: NetworkClassifier = TransformerSteps(classifier)
     return steps
 
 

@@ -1,8 +1,8 @@
 """The ensemble classifier: baseline and transformer, each as it is, their logits added with weights.
 
 The baseline learns from train and validation in the end, so its own validation logits say nothing about how far to trust it.
-The weights are therefore learned with a second baseline, fitted on train alone and thrown away
-afterwards. The transformer has learned from train only, though validation chose its epoch.
+The weights are therefore learned with a second baseline, fitted on train alone and thrown away afterwards. The transformer's
+risk is that of the text alone: it learned from train only, though validation chose its epoch, and history the baseline has.
 
 Limit: scoring costs as much as the transformer's.
 """
@@ -78,7 +78,7 @@ class Ensemble:
             return self
         held_out = self.baseline.held_out(train, validation)
         self.weights_ = learn_weights(
-            (held_out.predict(validation), self.transformer.predict(validation)),
+            (held_out.predict(validation), self.transformer.predict_by_text(validation)),
             number_categories(validation, self.categories),
             escalated_values(validation),
         )
@@ -91,7 +91,7 @@ class Ensemble:
 
     def predict(self, reports: pd.DataFrame) -> Logits:
         """Score reports with `title`, `text` and `schema.HISTORY`; empty and very long texts like any other."""
-        return self.weights_.combine((self.baseline.predict(reports), self.transformer.predict(reports)))
+        return self.weights_.combine((self.baseline.predict(reports), self.transformer.predict_by_text(reports)))
 
     def save(self, folder: Path) -> None:
         """Write both members and the weights into an empty or new folder."""

@@ -117,7 +117,7 @@ def _write_onnx(steps: NetworkClassifier, samples: Inputs, file: Path, *, in_8_b
 
 
 def _open_axes(names: Sequence[str], inputs: tuple[np.ndarray, ...]) -> dict[str, dict[int, str]]:
-    """Number of reports, and of tokens where an input has as many columns as the first; history has its own width."""
+    """Number of reports, and of tokens where an input has as many columns as the first."""
     n_tokens = inputs[0].shape[1]
     axes = {
         name: {0: "reports", 1: "tokens"} if values.shape[1] == n_tokens else {0: "reports"}

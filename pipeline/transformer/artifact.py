@@ -2,7 +2,7 @@
 
 The folder is itself one that `AutoModel` and `AutoTokenizer` read by path: `config.json`, `model.safetensors` and the
 tokenizer's files are the encoder's. Beside them `heads.safetensors` holds the two heads, `categories.json` the order of the
-logits, and `classifier.json` the configuration, the history's scale and the sha256 of every other file.
+logits, and `classifier.json` the configuration, how history joins and the sha256 of every other file.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ _DESCRIPTION, _CATEGORIES, _HEADS = "classifier.json", "categories.json", "heads
 CARD = "README.md"
 
 
+class Joined(Section):
+    """`history.JoinedRisk` as written."""
+
+    weights: tuple[float, ...]
+    constant: float
+
+
 class Description(Section):
     """What `classifier.json` holds, the checksums aside.
 
@@ -36,20 +43,16 @@ class Description(Section):
         params: The configuration it was fitted with.
         categories: The taxonomy's, in the order of the logits.
         learned: Those the network tells apart, in the order of its outputs.
-        history_mean: Of the logarithms of the history, in the order of `schema.HISTORY`.
-        history_deviation: Their standard deviation.
-        has_risk: Whether the risk head learned anything.
+        joined: How length and history join the text's risk; None where the risk head learned nothing.
         seed: Of the run.
         results: What each epoch came to.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     params: TransformerParams
     categories: tuple[str, ...]
     learned: tuple[str, ...]
-    history_mean: tuple[float, ...]
-    history_deviation: tuple[float, ...]
-    has_risk: bool
+    joined: Joined | None
     seed: int
     results: tuple[EpochResult, ...]
 

@@ -8,17 +8,14 @@ the seed and the epoch's number, so a run can go on from the middle of an epoch.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Self
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import torch
 from datasets import Dataset
 from scipy import sparse
 from torch import Tensor
 
-from pipeline.schema import HISTORY
 from pipeline.transformer.wide import pad
 
 UNKNOWN = -100
@@ -34,7 +31,6 @@ class Batch:
         input_ids: Shape (n_reports, n_tokens), padded behind.
         attention_mask: 1 for tokens, 0 for padding; same shape.
         token_types: Token type ids; same shape.
-        history: Standardized history, shape (n_reports, n_features).
         category: Category indices or `UNKNOWN`, shape (n_reports,).
         escalated: 1.0, 0.0, or NaN where not known, shape (n_reports,).
         wide_buckets: Buckets of the wide part, shape (n_reports, most n-grams); empty without one.
@@ -44,7 +40,6 @@ class Batch:
     input_ids: Tensor
     attention_mask: Tensor
     token_types: Tensor
-    history: Tensor
     category: Tensor
     escalated: Tensor
     wide_buckets: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
@@ -74,12 +69,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Reports:
-    """Tokenized reports with history and labels.
+    """Tokenized reports with labels.
 
     Attributes:
         tokens: A dataset of `tokens.SCHEMA`.
         lengths: Tokens of each report, shape (n_reports,).
-        history: Standardized, shape (n_reports, n_features), float32.
         category: Indices or `UNKNOWN`, shape (n_reports,), int64.
         escalated: 1.0, 0.0 or NaN, shape (n_reports,), float32.
         wide: Weighted n-grams, shape (n_reports, n_buckets); None without a wide part.
@@ -87,7 +81,6 @@ class Reports:
 
     tokens: Dataset
     lengths: np.ndarray
-    history: np.ndarray
     category: np.ndarray
     escalated: np.ndarray
     wide: sparse.csr_matrix | None = None
@@ -100,7 +93,6 @@ class Reports:
             input_ids=torch.from_numpy(input_ids),
             attention_mask=torch.from_numpy(mask),
             token_types=torch.from_numpy(types),
-            history=torch.from_numpy(self.history[rows]),
             category=torch.from_numpy(self.category[rows]),
             escalated=torch.from_numpy(self.escalated[rows]),
             **{name: torch.from_numpy(values) for name, values in wide.items()},
@@ -109,18 +101,16 @@ class Reports:
 
 def make_reports(
     tokens: Dataset,
-    history: np.ndarray,
     category: np.ndarray | None = None,
     escalated: np.ndarray | None = None,
     wide: sparse.csr_matrix | None = None,
 ) -> Reports:
-    """Put tokens, history and labels side by side; labels not given are unknown."""
+    """Put tokens and labels side by side; labels not given are unknown."""
     n_reports = len(tokens)
     table = tokens[:] if n_reports else pa.table({"input_ids": pa.array([], pa.list_(pa.int32()))})
     return Reports(
         tokens=tokens,
         lengths=np.asarray(pa.compute.list_value_length(table["input_ids"]), dtype=np.int64),
-        history=history,
         category=np.full(n_reports, UNKNOWN, dtype=np.int64) if category is None else category,
         escalated=np.full(n_reports, np.nan, dtype=np.float32) if escalated is None else escalated,
         wide=wide,
@@ -178,35 +168,3 @@ def _cut(ascending: np.ndarray, lengths: np.ndarray, tokens_per_batch: int, max_
         batches.append(ascending[start:end])
         start = end
     return batches
-
-
-@dataclass(frozen=True)
-class HistoryScaler:
-    """Brings history counts to like size: log(1 + n), then zero mean and unit deviation on the training reports.
-
-    Attributes:
-        mean: Of the logarithms, in the order of `schema.HISTORY`.
-        deviation: Their standard deviation; 1.0 where a feature never varied.
-    """
-
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
-
-    @classmethod
-    def fit(cls, train: pd.DataFrame) -> Self:
-        """Measure the training reports."""
-        logarithms = _logarithms(train)
-        deviation = logarithms.std(axis=0)
-        deviation[deviation < np.finfo(np.float32).eps] = 1.0
-        return cls(tuple(logarithms.mean(axis=0).tolist()), tuple(deviation.tolist()))
-
-    def transform(self, reports: pd.DataFrame) -> np.ndarray:
-        """Standardize; shape (n_reports, n_features), float32. Unknown values stand in the middle."""
-        scaled: np.ndarray = (_logarithms(reports) - np.asarray(self.mean)) / np.asarray(self.deviation)
-        return np.asarray(np.nan_to_num(scaled, nan=0.0), dtype=np.float32)
-
-
-def _logarithms(reports: pd.DataFrame) -> np.ndarray:
-    counts = reports[list(HISTORY)].to_numpy(dtype=np.float64)
-    logarithms: np.ndarray = np.log1p(np.maximum(counts, 0.0))
-    return logarithms

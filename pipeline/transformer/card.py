@@ -73,7 +73,11 @@ def _model(description: Description, fitted: Path) -> str:
     if choice.pretrained is not None and choice.pretrained.revision is not None:
         start += f" at revision `{choice.pretrained.revision}`"
     layers = config.get("num_hidden_layers", config.get("n_layers", "?"))
-    risk = "learned from settled escalation labels" if description.has_risk else "not learned: logits are zero throughout"
+    risk = (
+        "learned from settled escalation labels"
+        if description.joined is not None
+        else "not learned: logits are zero throughout"
+    )
     rows = [
         ("encoder", start),
         ("shape", f"{config.get('model_type')}, {layers} layers, width {config.get('hidden_size', config.get('dim', '?'))}"),

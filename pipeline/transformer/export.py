@@ -1,7 +1,7 @@
 """The transformer in three steps, so that an engine other than torch can make the network's pass.
 
-The pass is the encoder, pooling and both heads. The wide part stays outside: its votes are one sparse product per report, exact
-and cheap, and a lookup in a table of 131,072 rows is nothing an inference engine does better.
+The pass is the encoder, pooling and both heads. The wide part and history stay outside: they are a sparse product and nine
+numbers per report, exact and cheap, and nothing an inference engine does better.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.classifier import Logits
+from pipeline.joint import small_features
 from pipeline.transformer.batches import Batch
 from pipeline.transformer.encoders import pad_id
 from pipeline.transformer.labels import widen
@@ -31,10 +32,10 @@ class Pass(nn.Module):
         super().__init__()
         self.pooled = network
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_types: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_types: Tensor) -> tuple[Tensor, Tensor]:
         """Category logits, shape (n_reports, n_learned), and risk logits, shape (n_reports,)."""
         nothing = torch.zeros(0)  # labels and n-grams have no part in the pass
-        batch = Batch(input_ids, attention_mask, token_types, history, category=nothing, escalated=nothing)
+        batch = Batch(input_ids, attention_mask, token_types, category=nothing, escalated=nothing)
         category, risk = self.pooled(batch)
         return category, risk
 
@@ -48,7 +49,7 @@ class EncodedTexts:
         starts: Where each report begins in `tokens`, shape (n_reports,).
         lengths: Tokens of each report, shape (n_reports,).
         second_from: Position from which a report's tokens belong to the second segment, shape (n_reports,).
-        history: Standardized, shape (n_reports, n_features), float32.
+        small: Length and history, of `joint.small_features`, shape (n_reports, N_SMALL).
         votes: What the wide part adds to the category logits, shape (n_reports, n_learned); zeros without one.
         pad_id: Token that fills up.
         second_type: Token type of the second segment.
@@ -58,19 +59,19 @@ class EncodedTexts:
     starts: np.ndarray
     lengths: np.ndarray
     second_from: np.ndarray
-    history: np.ndarray
+    small: np.ndarray
     votes: np.ndarray
     pad_id: int
     second_type: int
 
     def batch(self, rows: np.ndarray, *, n_tokens: int) -> tuple[np.ndarray, ...]:
-        """Token ids, mask, types (each of shape (n_rows, n_tokens), int64) and history of some reports."""
+        """Token ids, mask and types of some reports, each of shape (n_rows, n_tokens), int64."""
         positions = np.arange(n_tokens)
         mask = positions < self.lengths[rows, None]  # (n_rows, n_tokens)
         ids = np.full(mask.shape, self.pad_id, dtype=np.int64)
         ids[mask] = self.tokens[(self.starts[rows, None] + positions)[mask]]
         second = mask & (positions >= self.second_from[rows, None])
-        return ids, mask.astype(np.int64), second.astype(np.int64) * self.second_type, self.history[rows]
+        return ids, mask.astype(np.int64), second.astype(np.int64) * self.second_type
 
 
 class TransformerSteps:
@@ -78,10 +79,12 @@ class TransformerSteps:
 
     Args:
         model: Fitted or loaded.
+        with_history: Give what `predict` gives; otherwise what `predict_by_text` does.
     """
 
-    def __init__(self, model: Transformer) -> None:
+    def __init__(self, model: Transformer, *, with_history: bool = True) -> None:
         self._model = model
+        self._joined = model.fitted_.joined if with_history else None
         self.network = Pass(model.fitted_.network).eval()
         self.categories = model.categories
         self.heads = ("category_head", "risk_head")
@@ -92,7 +95,7 @@ class TransformerSteps:
         fitted = self._model.fitted_
         digest = hashlib.sha256(self._model.params.model_dump_json().encode())
         digest.update(fitted.encoder.tokenizer.backend_tokenizer.to_str().encode())
-        digest.update(repr((self.categories, fitted.learned, fitted.scaler, fitted.has_risk)).encode())
+        digest.update(repr((self.categories, fitted.learned, fitted.joined is None, self._joined)).encode())
         for name, value in fitted.network.state_dict().items():
             digest.update(name.encode())
             digest.update(value.detach().cpu().contiguous().numpy().tobytes())
@@ -110,7 +113,7 @@ class TransformerSteps:
             starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
             lengths=lengths,
             second_from=np.asarray(table["second_from"], dtype=np.int64),
-            history=fitted.scaler.transform(reports),
+            small=small_features(reports),
             votes=self._votes(reports),
             pad_id=pad_id(fitted.encoder),
             second_type=special_tokens(tokenizer, params.input.joining).second_type,
@@ -124,6 +127,8 @@ class TransformerSteps:
         return np.asarray(fitted.wide.transform(reports) @ weights, dtype=np.float32)
 
     def decode(self, encoded: EncodedTexts, category: np.ndarray, risk: np.ndarray) -> Logits:
-        """Add the wide part's votes, and give every category of the taxonomy its column."""
+        """Add the wide part's votes, join history, and give every category of the taxonomy its column."""
         fitted = self._model.fitted_
-        return widen(category + encoded.votes, risk, self.categories, fitted.learned, has_risk=fitted.has_risk)
+        if self._joined is not None:
+            risk = self._joined.risk(risk, encoded.small)
+        return widen(category + encoded.votes, risk, self.categories, fitted.learned, has_risk=fitted.joined is not None)

@@ -1,6 +1,7 @@
 """The transformer classifier: an encoder fine-tuned on reports, with a category head and a risk head.
 
-It reads `title`, `text` and `schema.HISTORY`, and nothing else. A category of the taxonomy that no training report has gets a
+It reads `title`, `text` and `schema.HISTORY`, and nothing else: the network reads the text, `history.py` joins the rest. A
+category of the taxonomy that no training report has gets a
 logit far below the others, so that it is never predicted. Where no training report escalated, or none is settled, the risk
 logits are zero throughout. Scoring is done in 32 bits, so that a report gets the same logits on every machine to rounding.
 """
@@ -19,11 +20,12 @@ import pandas as pd
 import torch
 
 from pipeline.classifier import Logits
-from pipeline.schema import HISTORY
+from pipeline.joint import small_features
 from pipeline.transformer import artifact
-from pipeline.transformer.batches import HistoryScaler, Reports, make_reports
+from pipeline.transformer.batches import Reports, make_reports
 from pipeline.transformer.checkpoints import EpochResult
 from pipeline.transformer.encoders import Encoder, bring_encoder, mask_id, pad_id
+from pipeline.transformer.history import JoinedRisk, fit_joined_risk
 from pipeline.transformer.labels import escalated_values, has_both_outcomes, learned_categories, number_categories, widen
 from pipeline.transformer.network import Network, Objective, log_shares, set_dropout
 from pipeline.transformer.optimization import best_device
@@ -45,13 +47,11 @@ class Reading:
     Attributes:
         encoder: Vocabulary and encoder.
         learned: Categories the network tells apart, in the order of its outputs.
-        scaler: Of the history.
         wide: Weighs n-grams for the wide part; None without one.
     """
 
     encoder: Encoder
     learned: tuple[str, ...]
-    scaler: HistoryScaler
     wide: WideFeatures | None
 
 
@@ -61,12 +61,12 @@ class Fitted(Reading):
 
     Attributes:
         network: The encoder with its heads.
-        has_risk: Whether both outcomes were seen; otherwise the risk logits are zero.
+        joined: How length and history join the text's risk; None where one outcome only was seen, then risk logits are zero.
         results: What each epoch came to.
     """
 
     network: Network
-    has_risk: bool
+    joined: JoinedRisk | None
     results: tuple[EpochResult, ...]
 
 
@@ -121,12 +121,17 @@ class Transformer:
             texts = [*train["title"], *train["text"]]
             encoder = bring_encoder(self.params.encoder, root=self.root, texts=texts, max_tokens=self.params.input.max_tokens)
             network = self._network(encoder, n_categories=len(learned))
-            reading = Reading(encoder, learned, HistoryScaler.fit(train), self._fit_wide(network, train))
+            reading = Reading(encoder, learned, self._fit_wide(network, train))
             has_risk = has_both_outcomes(train)
             task = self._task(train, validation, reading, network, has_risk=has_risk)
             results = learn(network, task)
-        self.fitted_ = Fitted(**vars(reading), network=network, has_risk=has_risk, results=results)
+            joined = self._join(network, task, train, validation) if has_risk else None
+        self.fitted_ = Fitted(**vars(reading), network=network, joined=joined, results=results)
         return self
+
+    def _join(self, network: Network, task: Task, train: pd.DataFrame, validation: pd.DataFrame) -> JoinedRisk:
+        _, text = score(network, task.judged, task.optimization, task.pad_id, task.second_type, task.device)
+        return fit_joined_risk(train, validation, text, penalty=self.params.history.penalty)
 
     def _network(self, encoder: Encoder, *, n_categories: int) -> Network:
         set_dropout(encoder.network, self.params.network)
@@ -172,7 +177,6 @@ class Transformer:
         folder = None if self.work is None else self.work / "tokens"
         return make_reports(
             tokenized_once(examples, reading.encoder.tokenizer, self.params.input, folder),
-            reading.scaler.transform(examples),
             number_categories(examples, reading.learned),
             escalated_values(examples),
             None if reading.wide is None else reading.wide.transform(examples),
@@ -200,7 +204,7 @@ class Transformer:
         digest = hashlib.sha256(f"{self.params.model_dump_json()} {self.seed} {torch.__version__}".encode())
         for part in reports:
             table = part.tokens[:]
-            for values in (np.asarray(table["input_ids"].combine_chunks().flatten()), part.lengths, part.history):
+            for values in (np.asarray(table["input_ids"].combine_chunks().flatten()), part.lengths):
                 digest.update(np.ascontiguousarray(values).tobytes())
             digest.update(part.category.tobytes() + part.escalated.tobytes())
         for value in network.state_dict().values():
@@ -209,13 +213,19 @@ class Transformer:
 
     def predict(self, reports: pd.DataFrame) -> Logits:
         """Score reports with `title`, `text` and `schema.HISTORY`; empty and very long texts like any other."""
+        logits = self.predict_by_text(reports)
+        joined = self.fitted_.joined
+        return logits if joined is None else Logits(logits.category, joined.risk(logits.risk, small_features(reports)))
+
+    def predict_by_text(self, reports: pd.DataFrame) -> Logits:
+        """The same with the text's own risk: what history adds is left out, and validation is as unseen as calibration."""
         fitted = self.fitted_
         category = np.zeros((len(reports), len(fitted.learned)), dtype=np.float32)
         risk = np.zeros(len(reports), dtype=np.float32)
         for start in range(0, len(reports), _SCORING_REPORTS):
             chunk = slice(start, start + _SCORING_REPORTS)
             category[chunk], risk[chunk] = self._score(reports.iloc[chunk])
-        return widen(category, risk, self._categories, fitted.learned, has_risk=fitted.has_risk)
+        return widen(category, risk, self._categories, fitted.learned, has_risk=fitted.joined is not None)
 
     def _score(self, reports: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         fitted, params = self.fitted_, self.params
@@ -224,7 +234,6 @@ class Transformer:
             fitted.network,
             make_reports(
                 as_dataset(table),
-                fitted.scaler.transform(reports),
                 wide=None if fitted.wide is None else fitted.wide.transform(reports),
             ),
             params.optimization,
@@ -244,9 +253,7 @@ class Transformer:
             params=self.params,
             categories=self._categories,
             learned=fitted.learned,
-            history_mean=fitted.scaler.mean,
-            history_deviation=fitted.scaler.deviation,
-            has_risk=fitted.has_risk,
+            joined=None if fitted.joined is None else artifact.Joined(**vars(fitted.joined)),
             seed=self.seed,
             results=tuple(fitted.results),
         )
@@ -267,9 +274,8 @@ class Transformer:
             encoder=encoder,
             network=network.to(best_device()).eval(),
             learned=description.learned,
-            scaler=HistoryScaler(description.history_mean, description.history_deviation),
             wide=_saved_wide(network, description.params.wide),
-            has_risk=description.has_risk,
+            joined=None if description.joined is None else JoinedRisk(**description.joined.model_dump()),
             results=description.results,
         )
         return model
@@ -277,9 +283,7 @@ class Transformer:
 
 def make_network(encoder: Encoder, n_categories: int, params: TransformerParams) -> Network:
     """Set fresh heads on an encoder."""
-    return Network(
-        encoder.network, n_categories=n_categories, n_history=len(HISTORY), params=params.network, n_buckets=params.wide.buckets
-    )
+    return Network(encoder.network, n_categories=n_categories, params=params.network, n_buckets=params.wide.buckets)
 
 
 def _saved_wide(network: Network, params: WideParams) -> WideFeatures | None:

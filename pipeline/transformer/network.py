@@ -1,8 +1,7 @@
 """An encoder with two heads, and what is minimized.
 
-The category head is linear on the pooled text; a wide part may add its votes to it (`wide.py`). The risk head sees the pooled
-text and the matter's history and has one hidden layer, because whether a count of earlier reports is alarming depends on what
-they are about.
+Both heads are linear on the pooled text; a wide part may add its votes to the categories (`wide.py`). History does not come in
+here: `history.py` joins it afterwards.
 
 Losses are masked: a report without a label for a head adds nothing to it, and a batch with no label at all adds zero.
 `logit_adjusted` adds the log of the class shares to the logits while learning (Menon et al. 2021), so that the plain logits
@@ -30,22 +29,17 @@ _HEAD_DEVIATION = 0.02
 class Network(nn.Module):
     """Encoder, pooling, category head and risk head."""
 
-    def __init__(
-        self, encoder: nn.Module, *, n_categories: int, n_history: int, params: NetworkParams, n_buckets: int = 0
-    ) -> None:
+    def __init__(self, encoder: nn.Module, *, n_categories: int, params: NetworkParams, n_buckets: int = 0) -> None:
         super().__init__()
         width = int(getattr(encoder, "config").hidden_size)  # noqa: B009 - an nn.Module declares no config
         self.encoder = encoder
         self.pooling = params.pooling
         self.dropout = nn.Dropout(params.dropout)
         self.category_head = nn.Linear(width, n_categories)
-        self.risk_head = nn.Sequential(
-            nn.Linear(width + n_history, params.risk_width), nn.GELU(), nn.Linear(params.risk_width, 1)
-        )
-        for module in (self.category_head, *self.risk_head):
-            if isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=_HEAD_DEVIATION)
-                nn.init.zeros_(module.bias)
+        self.risk_head = nn.Linear(width, 1)
+        for module in (self.category_head, self.risk_head):
+            nn.init.normal_(module.weight, std=_HEAD_DEVIATION)
+            nn.init.zeros_(module.bias)
         self.wide = nn.EmbeddingBag(n_buckets, n_categories, mode="sum") if n_buckets else None
         if self.wide is not None:
             nn.init.zeros_(self.wide.weight)
@@ -55,7 +49,7 @@ class Network(nn.Module):
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Category logits, shape (n_reports, n_categories), and risk logits, shape (n_reports,)."""
         pooled = self.dropout(self.pool(batch))  # (n_reports, width)
-        risk = self.risk_head(torch.cat([pooled, batch.history.to(pooled.dtype)], dim=1))  # (n_reports, 1)
+        risk = self.risk_head(pooled)  # (n_reports, 1)
         category = self.category_head(pooled)  # (n_reports, n_categories)
         if self.wide is not None and batch.wide_buckets.numel():
             category = category + self.wide(batch.wide_buckets, per_sample_weights=batch.wide_weights)

@@ -76,7 +76,6 @@ class NetworkParams(Section):
     pooling: Literal["first", "mean"]
     dropout: BelowOne
     attention_dropout: BelowOne
-    risk_width: Count
 
 
 class WideParams(Section):
@@ -93,6 +92,12 @@ class LossParams(Section):
     adjustment: Positive
     label_smoothing: BelowOne
     risk_weight: NotNegative
+
+
+class HistoryParams(Section):
+    """How history joins the risk."""
+
+    penalty: Positive
 
 
 class RegularizationParams(Section):
@@ -132,6 +137,7 @@ class TransformerParams(Section):
     network: NetworkParams
     wide: WideParams
     loss: LossParams
+    history: HistoryParams
     regularization: RegularizationParams
     optimization: OptimizationParams
     refuse_absent_categories: bool

@@ -48,6 +48,12 @@ def test_the_three_steps_give_the_logits_of_the_classifier(model, steps, reports
     _same(Engine(steps, load_pass(EXACT, tmp_path, steps.network), PARAMS).predict(reports), model.predict(reports))
 
 
+def test_without_history_the_steps_give_the_risk_by_the_text(model, reports, tmp_path):
+    steps = TransformerSteps(model, with_history=False)
+    assert steps.digest != TransformerSteps(model).digest
+    _same(Engine(steps, load_pass(EXACT, tmp_path, steps.network), PARAMS).predict(reports), model.predict_by_text(reports))
+
+
 def test_empty_and_very_long_texts_are_scored_like_any_other(model, steps, reports, tmp_path):
     strange = reports.head(3).assign(title="", text=["", "长" * 5000, "。"])
     _same(Engine(steps, load_pass(EXACT, tmp_path, steps.network), PARAMS).predict(strange), model.predict(strange))

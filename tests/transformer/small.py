@@ -18,9 +18,10 @@ def small_params(**changes: dict[str, Any] | bool) -> TransformerParams:
     given: dict[str, Any] = {
         "encoder": {"random": RANDOM},
         "input": {"joining": "pair", "max_tokens": 32, "max_title_tokens": 8, "head_share": 0.75},
-        "network": {"pooling": "mean", "dropout": 0.1, "attention_dropout": 0.0, "risk_width": 8},
+        "network": {"pooling": "mean", "dropout": 0.1, "attention_dropout": 0.0},
         "wide": {"buckets": 512, "max_n": 2},
         "loss": {"category": "logit_adjusted", "adjustment": 1.0, "label_smoothing": 0.0, "risk_weight": 1.0},
+        "history": {"penalty": 1.0},
         "regularization": {"r_drop": 0.0, "fgm": 0.0, "token_dropout": 0.1, "average_decay": 0.9},
         "optimization": {
             "learning_rate": 0.01, "head_learning_rate": 0.01, "wide_learning_rate": 0.02, "layer_decay": 0.9,

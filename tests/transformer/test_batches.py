@@ -1,10 +1,8 @@
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
-from pipeline.schema import HISTORY
-from pipeline.transformer.batches import HistoryScaler, make_reports, plan_learning, plan_scoring
+from pipeline.transformer.batches import make_reports, plan_learning, plan_scoring
 from pipeline.transformer.params import InputParams
 from pipeline.transformer.tokens import as_dataset, tokenize
 
@@ -45,7 +43,7 @@ def test_no_reports_make_no_batches():
 def test_a_batch_is_padded_behind_and_knows_the_second_segment(tokenizer):
     params = InputParams(joining="pair", max_tokens=24, max_title_tokens=6, head_share=0.75)
     table = tokenize(["工", ""], ["钱钱钱", "钱"], tokenizer, params)
-    reports = make_reports(as_dataset(table), np.zeros((2, len(HISTORY)), dtype=np.float32))
+    reports = make_reports(as_dataset(table))
     batch = reports.batch(np.array([1, 0]), pad_id=tokenizer.pad_token_id, second_type=1)
     assert batch.attention_mask.tolist() == [[1, 1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1]]
     assert batch.token_types.tolist() == [[0, 0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1, 1]]
@@ -56,7 +54,7 @@ def test_a_batch_is_padded_behind_and_knows_the_second_segment(tokenizer):
 def test_words_are_hidden_and_special_tokens_never(tokenizer):
     params = InputParams(joining="pair", max_tokens=24, max_title_tokens=6, head_share=0.75)
     table = tokenize(["工", "钱"], ["钱" * 16, "工"], tokenizer, params)
-    reports = make_reports(as_dataset(table), np.zeros((2, len(HISTORY)), dtype=np.float32))
+    reports = make_reports(as_dataset(table))
     batch = reports.batch(np.array([0, 1]), pad_id=tokenizer.pad_token_id, second_type=1)
     special = torch.tensor(tokenizer.all_special_ids)
     torch.manual_seed(2)
@@ -66,24 +64,3 @@ def test_words_are_hidden_and_special_tokens_never(tokenizer):
     assert (hidden.input_ids[changed] == tokenizer.mask_token_id).all()
     assert not torch.isin(batch.input_ids[changed], special).any()
     assert batch.hiding(0.0, tokenizer.mask_token_id, special) is batch
-
-
-def _history(*counts):
-    return pd.DataFrame(dict.fromkeys(HISTORY, counts), dtype="float64")
-
-
-def test_history_is_standardized_on_the_training_reports():
-    train = _history(0, 3, 8)
-    scaled = HistoryScaler.fit(train).transform(train)
-    np.testing.assert_allclose(scaled.mean(axis=0), 0.0, atol=1e-6)
-    np.testing.assert_allclose(scaled.std(axis=0), 1.0, atol=1e-6)
-
-
-def test_more_earlier_reports_are_more_after_scaling():
-    scaled = HistoryScaler.fit(_history(0, 3, 8)).transform(_history(1, 2, 1000))
-    assert (np.diff(scaled, axis=0) > 0).all()
-
-
-def test_history_that_never_varied_or_is_unknown_stands_in_the_middle():
-    scaler = HistoryScaler.fit(_history(2, 2))
-    assert (scaler.transform(_history(2, np.nan)) == 0.0).all()

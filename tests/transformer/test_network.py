@@ -3,7 +3,6 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.schema import HISTORY
 from pipeline.transformer.batches import UNKNOWN, Batch
 from pipeline.transformer.encoders import load_saved
 from pipeline.transformer.network import Network, Objective, log_shares, set_dropout
@@ -31,10 +30,7 @@ class Given(nn.Module):
 def _batch(category, escalated):
     n_reports = len(category)
     ids = torch.full((n_reports, 3), 7)
-    return Batch(
-        ids, torch.ones_like(ids), torch.zeros_like(ids), torch.zeros(n_reports, len(HISTORY)), torch.tensor(category),
-        torch.tensor(escalated),
-    )  # fmt: skip
+    return Batch(ids, torch.ones_like(ids), torch.zeros_like(ids), torch.tensor(category), torch.tensor(escalated))
 
 
 def _objective(kind="plain", *, shares=(0.5, 0.5), r_drop=0.0, per_batch=(2.0, 2.0), **changes):
@@ -111,7 +107,7 @@ def _network(encoder_folder, **changes):
     params = small_params(**changes)
     encoder = load_saved(encoder_folder)
     set_dropout(encoder.network, params.network)
-    return Network(encoder.network, n_categories=2, n_history=len(HISTORY), params=params.network)
+    return Network(encoder.network, n_categories=2, params=params.network)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "first"])
@@ -124,14 +120,6 @@ def test_padding_does_not_change_a_report(encoder_folder, pooling):
         for name, value in vars(batch).items()
     })  # fmt: skip
     torch.testing.assert_close(network(padded)[0], network(batch)[0], atol=1e-5, rtol=1e-5)
-
-
-def test_history_reaches_the_risk_and_not_the_category(encoder_folder):
-    network = _network(encoder_folder).eval()
-    batch = _batch([0], [NAN])
-    other = Batch(**{**vars(batch), "history": batch.history + 3.0})
-    assert torch.equal(network(batch)[0], network(other)[0])
-    assert not torch.equal(network(batch)[1], network(other)[1])
 
 
 def test_dropout_is_set_apart_for_attention(encoder_folder):

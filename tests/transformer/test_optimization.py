@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from pipeline.schema import HISTORY
 from pipeline.transformer.encoders import load_saved
 from pipeline.transformer.network import Network
 from pipeline.transformer.optimization import AveragedWeights, make_optimizer, rate_factor, set_rates
@@ -11,7 +10,7 @@ from tests.transformer.small import small_params
 @pytest.fixture
 def network(encoder_folder):
     params = small_params()
-    return Network(load_saved(encoder_folder).network, n_categories=3, n_history=len(HISTORY), params=params.network)
+    return Network(load_saved(encoder_folder).network, n_categories=3, params=params.network)
 
 
 def _optimization(**changes):
