@@ -111,10 +111,8 @@ def network_steps(model: TrainedModel) -> NetworkClassifier | None:
     from pipeline.transformer.export import TransformerSteps
 
     classifier: Any = model.classifier
-    if model.name == "ensemble":
-        weighed: NetworkClassifier = TransformerSteps(classifier.transformer, with_history=False)
-        return weighed
-    steps: NetworkClassifier = TransformerSteps(classifier)
+    is_member = model.name == "ensemble"
+    steps: NetworkClassifier = TransformerSteps(classifier.transformer if is_member else classifier, with_history=not is_member)
     return steps
 
 
@@ -140,7 +138,7 @@ def _version(distribution: str) -> str:
 
 
 def _sample(places: Places, params: Params) -> pd.DataFrame:
-    """Real reports the model did not learn from, with labels where known."""
+    """Real reports the network did not learn from, with labels where known."""
     if not places.examples.exists():
         return EXAMPLES.empty()
     examples = EXAMPLES.read(places.examples)

@@ -115,7 +115,8 @@ class EncodedReports(Protocol):
 class NetworkClassifier(Protocol):
     """A classifier in three steps, so that an engine can take over the middle one, which costs nearly all the time.
 
-    `encode`, the network and `decode` one after the other give what `Classifier.predict` gives.
+    `encode`, the network and `decode` one after the other give what `Classifier.predict` gives, or for a member of an ensemble
+    what the ensemble takes of it.
     """
 
     @property

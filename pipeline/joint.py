@@ -18,6 +18,8 @@ from pipeline.hazard import Periods, fit_hazard
 from pipeline.schema import HISTORY
 
 N_SMALL = 1 + len(HISTORY)  # length and history
+TEXT_ALONE = np.concatenate([[1.0], np.zeros(N_SMALL)])
+"""Weights of a report whose text says everything; what is expected where nothing else is known."""
 
 
 def small_features(reports: pd.DataFrame) -> np.ndarray:
@@ -36,12 +38,12 @@ def without_history(small: np.ndarray) -> np.ndarray:
 
 
 def fit_joint(
-    text: np.ndarray, small: np.ndarray, periods: Periods, *, penalty: float, known: np.ndarray
+    text_log_odds: np.ndarray, small: np.ndarray, periods: Periods, *, penalty: float, known: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find weights for inputs as they come; standardizing is folded into them.
 
     Args:
-        text: Log-odds by the text alone, of reports its model had not read, shape (n_reports,); zeros keep its weight as known.
+        text_log_odds: By the text alone, of reports its model had not read, shape (n_reports,); zeros keep its weight as known.
         small: From `small_features`, shape (n_reports, N_SMALL).
         periods: What is known of the same reports; at least one outcome among them.
         penalty: On half the squared distance of the standardized weights from `known`.
@@ -50,7 +52,7 @@ def fit_joint(
     Returns:
         Weights in the order of `known`, and constants, log-odds, shape (n_bins,).
     """
-    inputs = np.column_stack([text, small])
+    inputs = np.column_stack([text_log_odds, small])
     center, scale = inputs.mean(axis=0), inputs.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     scale[0] = 1.0  # the text score keeps its unit, log-odds

@@ -226,3 +226,4 @@ def test_a_category_without_examples_is_never_predicted(make, train, validation,
 def test_an_empty_validation_split_is_enough(make, train, validation, reports):
     logits = make().fit(train, validation.head(0)).predict(reports)
     assert logits.category.shape == (30, 3)
+    assert np.ptp(logits.risk) > 0

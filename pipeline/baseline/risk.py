@@ -24,7 +24,7 @@ import pandas as pd
 from scipy import sparse
 
 from pipeline.hazard import Periods, fit_hazard, log_odds_within
-from pipeline.joint import N_SMALL, fit_joint
+from pipeline.joint import N_SMALL, TEXT_ALONE, fit_joint
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +104,7 @@ def fit_risk_head(
     scored, scores = _scores_from_earlier_blocks(features, periods, text_strength, n_blocks)
     text_weights, text_intercept = _fit_text(features, periods, text_strength)
     if periods[scored].teaches:
-        known = np.concatenate([[1.0], np.zeros(N_SMALL)])  # the text's score is a log-odds already
-        weights, constants = fit_joint(scores, small[scored], periods[scored], penalty=penalty, known=known)
+        weights, constants = fit_joint(scores, small[scored], periods[scored], penalty=penalty, known=TEXT_ALONE)
     else:
         n_reports = len(small)
         logger.warning("baseline: too few early escalations among %d reports; their wording is not used", n_reports)

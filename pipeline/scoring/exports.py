@@ -105,7 +105,7 @@ def _write_onnx(steps: NetworkClassifier, samples: Inputs, file: Path, *, in_8_b
             str(whole),
             input_names=names,
             output_names=list(_OUTPUTS),
-            dynamic_axes=_open_axes(names, samples[0]),
+            dynamic_axes=dict.fromkeys(names, {0: "reports", 1: "tokens"}) | dict.fromkeys(_OUTPUTS, {0: "reports"}),
             dynamo=False,
         )
         if in_8_bits:
@@ -114,13 +114,3 @@ def _write_onnx(steps: NetworkClassifier, samples: Inputs, file: Path, *, in_8_b
             quantize_dynamic(str(whole), str(file), weight_type=QuantType.QInt8)
         else:
             file.write_bytes(whole.read_bytes())
-
-
-def _open_axes(names: Sequence[str], inputs: tuple[np.ndarray, ...]) -> dict[str, dict[int, str]]:
-    """Number of reports, and of tokens where an input has as many columns as the first."""
-    n_tokens = inputs[0].shape[1]
-    axes = {
-        name: {0: "reports", 1: "tokens"} if values.shape[1] == n_tokens else {0: "reports"}
-        for name, values in zip(names, inputs, strict=True)
-    }
-    return axes | {name: {0: "reports"} for name in _OUTPUTS}

@@ -11,14 +11,16 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from pipeline.errors import ArtifactError, TrainingError
+from pipeline.joint import N_SMALL
+from pipeline.schema import HISTORY
 from pipeline.settings import Section
 from pipeline.transformer.checkpoints import EpochResult, write_tensors
 from pipeline.transformer.encoders import Encoder, load_saved, save_encoder
@@ -30,10 +32,17 @@ CARD = "README.md"
 
 
 class Joined(Section):
-    """`history.JoinedRisk` as written."""
+    """`history.JoinedRisk` as written, with the columns its weights are for."""
 
+    history: tuple[str, ...] = HISTORY
     weights: tuple[float, ...]
     constant: float
+
+    @model_validator(mode="after")
+    def _is_of_our_columns(self) -> Self:
+        if self.history != HISTORY or len(self.weights) != 1 + N_SMALL:
+            raise ValueError("the weights are for other columns than this version's")
+        return self
 
 
 class Description(Section):
@@ -107,8 +116,8 @@ def _read_config(folder: Path) -> _File:
         return _File.model_validate_json((folder / _DESCRIPTION).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise ArtifactError(
-            f"{folder / _DESCRIPTION} is missing or not as this version writes it. Run the transformer stage again, or "
-            "restore it."
+            f"{folder / _DESCRIPTION} is missing or not as this version writes it. Run the stage that made it "
+            "again, and promote it if it was promoted, or restore it."
         ) from error
 
 

@@ -34,6 +34,7 @@ It ranks **reports**, so that a person reads the right one first. It must not be
 _LIMITS = """\
 - It knows the sources above and their time; other towns, channels and years will be read less well. Measure before relying.
 - Longer texts are cut to {max_tokens} tokens, {head:.0%} from the head, the rest from the tail; what is between is not read.
+- Where length went with escalation, who writes more is read sooner.
 - Escalation is what was *recorded* within the label window. Harm nobody recorded counts as none.
 - Logits are not probabilities; use them after calibration only."""
 
@@ -115,12 +116,11 @@ def _training(description: Description) -> str:
         )
         for result in description.results
     ]
-    header = ("epoch", "training loss", "validation macro-F1", "validation risk average precision", "seconds")
+    header = ("epoch", "training loss", "validation macro-F1", "validation average precision of the text's risk", "seconds")
     configuration = yaml.safe_dump(description.params.model_dump(), sort_keys=False)
     return (
-        "## Training\n\nThe weights are those of the best epoch on validation.\n\n"
-        + _table(header, rows)
-        + f"\n\n```yaml\n{configuration}```"
+        "## Training\n\nThe weights are those of the best epoch on validation. Length and history joined the text's risk "
+        "afterwards, on validation too.\n\n" + _table(header, rows) + f"\n\n```yaml\n{configuration}```"
     )
 
 

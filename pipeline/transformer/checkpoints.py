@@ -29,7 +29,7 @@ class EpochResult:
         epoch: From 0.
         loss: Mean training loss of a batch.
         macro_f1: Of the categories on validation; None without one.
-        average_precision: Of the risk on validation; None where it cannot be measured.
+        average_precision: Of the risk by the text alone on validation; None where it cannot be measured.
         seconds: Spent on the epoch, validation included.
     """
 

@@ -2,12 +2,13 @@
 
 A network learns a few dozen escalated training reports by heart, so beside its log-odds for them history would look useless.
 What history says is therefore learned twice: on the training reports without any text, then on the validation reports beside
-the network's log-odds, where the weights are held to what the training reports said. A layer inside the network that read the
-counts themselves had learned nothing of them, and answered at random where they lay beyond those of the training reports
-(messages: PR-AUC 0.08 on test, where the baseline has 0.72).
+the network's log-odds, where the weights are held to what the training reports said. Length is left to validation alone, for
+the network has read the text and its log-odds hold what length says. Before, a layer inside the network read history beside the
+text; it learned nothing of it and answered at random where counts lay beyond those of the training reports (messages: PR-AUC
+0.08 on test, where the baseline has 0.72).
 
-Limit: the nine numbers know the validation reports, so risks there look a little better than elsewhere; calibration and test do
-not.
+Limit: the weights and their constant know the validation reports, so risks there look a little better than elsewhere; those of
+calibration and test do not.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.hazard import Periods, make_periods
-from pipeline.joint import N_SMALL, fit_joint, small_features
+from pipeline.joint import N_SMALL, TEXT_ALONE, fit_joint, small_features
 from pipeline.transformer.labels import escalated_values
 
 logger = logging.getLogger(__name__)
 _ENDS = (1.0,)  # one bin, the label window as a whole
-_TEXT_ALONE = np.concatenate([[1.0], np.zeros(N_SMALL)])
+_HISTORY = slice(2, None)  # of the weights; before it come the text's and that of length
 
 
 @dataclass(frozen=True)
@@ -32,54 +33,56 @@ class JoinedRisk:
     """The second stage, ready to use.
 
     Attributes:
-        weights: Of the text's log-odds, of log(1 + length), of log(1 + history).
+        weights: Of the text's log-odds, of log(1 + length), of log(1 + history), shape (1 + N_SMALL,).
         constant: Log-odds.
     """
 
     weights: tuple[float, ...]
     constant: float
 
-    def risk(self, text: np.ndarray, small: np.ndarray) -> np.ndarray:
+    def risk(self, text_log_odds: np.ndarray, small: np.ndarray) -> np.ndarray:
         """Log-odds of escalation, shape (n_reports,), float32.
 
         Args:
-            text: By the text alone, shape (n_reports,).
+            text_log_odds: By the text alone, shape (n_reports,).
             small: From `joint.small_features`, shape (n_reports, N_SMALL).
         """
-        joined = np.column_stack([text, small]).astype(np.float64) @ np.asarray(self.weights) + self.constant
+        joined = np.column_stack([text_log_odds, small]).astype(np.float64) @ np.asarray(self.weights) + self.constant
         return np.asarray(joined, dtype=np.float32)
 
 
-def fit_joined_risk(train: pd.DataFrame, validation: pd.DataFrame, text: np.ndarray, *, penalty: float) -> JoinedRisk:
+def fit_joined_risk(train: pd.DataFrame, validation: pd.DataFrame, text_log_odds: np.ndarray, *, penalty: float) -> JoinedRisk:
     """Learn the second stage.
 
     Args:
-        train: EXAMPLES the network learned from.
-        validation: EXAMPLES it did not; where none or all of them escalated, the text's risk is left as it is.
-        text: The network's log-odds of the validation reports, shape (n_reports,).
+        train: EXAMPLES the network learned from; some escalated and some did not.
+        validation: EXAMPLES it did not. Where none or all of them escalated, the text counts as it is, history as train says,
+            and the constant is zero: calibration sets it.
+        text_log_odds: The network's for the validation reports, shape (n_reports,).
         penalty: On half the squared distance of the standardized weights from what is known beforehand.
+
+    Returns:
+        Weights and constant.
     """
+    known = TEXT_ALONE.copy()
+    known[_HISTORY] = _without_text(train, penalty)[_HISTORY]
     rows, periods = _settled(validation)
     if not periods.teaches:
-        logger.warning("transformer: no escalation, or nothing else, among the validation reports; history is not used")
-        return JoinedRisk(tuple(_TEXT_ALONE.tolist()), 0.0)
-    known = _TEXT_ALONE + _without_text(train, penalty)
-    weights, constants = fit_joint(text[rows], small_features(validation.iloc[rows]), periods, penalty=penalty, known=known)
-    logger.info(
-        "transformer: weight of the text's risk %.2f, of length %.2f, of history %.2f",
-        weights[0],
-        weights[1],
-        weights[2:].sum(),
-    )
+        logger.warning(
+            "transformer: no escalation, or nothing else, among the validation reports; history counts as train says"
+        )
+        return JoinedRisk(tuple(known.tolist()), 0.0)
+    small = small_features(validation.iloc[rows])
+    weights, constants = fit_joint(text_log_odds[rows], small, periods, penalty=penalty, known=known)
+    told = weights[0], weights[1], weights[_HISTORY].sum()
+    logger.info("transformer: weight of the text's risk %.2f, of length %.2f, of history %.2f", *told)
     return JoinedRisk(tuple(weights.tolist()), float(constants[0]))
 
 
 def _without_text(train: pd.DataFrame, penalty: float) -> np.ndarray:
-    """What the training reports say of length and history; the text's weight is zero."""
+    """What the training reports say of length and history, shape (1 + N_SMALL,); the text's weight is zero."""
     rows, periods = _settled(train)
     nothing = np.zeros(1 + N_SMALL)
-    if not periods.teaches:
-        return nothing
     small = small_features(train.iloc[rows])
     return fit_joint(np.zeros(len(rows)), small, periods, penalty=penalty, known=nothing)[0]
 

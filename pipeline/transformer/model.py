@@ -1,9 +1,9 @@
 """The transformer classifier: an encoder fine-tuned on reports, with a category head and a risk head.
 
 It reads `title`, `text` and `schema.HISTORY`, and nothing else: the network reads the text, `history.py` joins the rest. A
-category of the taxonomy that no training report has gets a
-logit far below the others, so that it is never predicted. Where no training report escalated, or none is settled, the risk
-logits are zero throughout. Scoring is done in 32 bits, so that a report gets the same logits on every machine to rounding.
+category of the taxonomy that no training report has gets a logit far below the others, so that it is never predicted. Where no
+training report escalated, or none is settled, the risk logits are zero throughout. Scoring is done in 32 bits, so that a report
+gets the same logits on every machine to rounding.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Fitted(Reading):
 
     Attributes:
         network: The encoder with its heads.
-        joined: How length and history join the text's risk; None where one outcome only was seen, then risk logits are zero.
+        joined: How length and history join the text's risk; None unless train has both outcomes, then risk logits are zero.
         results: What each epoch came to.
     """
 
@@ -104,12 +104,13 @@ class Transformer:
         return self._categories
 
     def fit(self, train: pd.DataFrame, validation: pd.DataFrame) -> Self:
-        """Learn from train; stop on validation.
+        """Learn from train; stop on validation, and learn there how history joins the risk.
 
         Args:
             train: EXAMPLES of the training split. Rows with a null `category` teach the risk head only, rows with a null
                 `escalated` the category head only.
-            validation: EXAMPLES of the validation split; without any, all epochs are gone through and the last one counts.
+            validation: EXAMPLES of the validation split; without any, all epochs are gone through, the last one
+                counts, and history joins as train alone says.
 
         Raises:
             TrainingError: If there is nothing to learn, the encoder cannot serve, the loss is no longer a
@@ -218,7 +219,7 @@ class Transformer:
         return logits if joined is None else Logits(logits.category, joined.risk(logits.risk, small_features(reports)))
 
     def predict_by_text(self, reports: pd.DataFrame) -> Logits:
-        """The same with the text's own risk: what history adds is left out, and validation is as unseen as calibration."""
+        """The same with the risk by the text alone: validation chose its epoch, but taught it nothing."""
         fitted = self.fitted_
         category = np.zeros((len(reports), len(fitted.learned)), dtype=np.float32)
         risk = np.zeros(len(reports), dtype=np.float32)
@@ -275,7 +276,7 @@ class Transformer:
             network=network.to(best_device()).eval(),
             learned=description.learned,
             wide=_saved_wide(network, description.params.wide),
-            joined=None if description.joined is None else JoinedRisk(**description.joined.model_dump()),
+            joined=None if description.joined is None else JoinedRisk(description.joined.weights, description.joined.constant),
             results=description.results,
         )
         return model

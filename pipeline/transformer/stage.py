@@ -54,7 +54,7 @@ class TransformerSummary:
 
 
 def run(root: Path) -> TransformerSummary:
-    """Fit on train, stop on validation, write the artifact with its card, and `logits.parquet`.
+    """Fit on train, stop and join history on validation, write the artifact with its card, and `logits.parquet`.
 
     Args:
         root: The project's folder.

@@ -194,7 +194,7 @@ class _Run:
         self.position = Position(epoch=position.epoch + 1, step=position.step, results=results)
         judged = ("-" if value is None else f"{value:.4f}" for value in (macro_f1, precision))
         logger.info(
-            "transformer: epoch %d, loss %.4f, validation macro-F1 %s, risk average precision %s (%.0f s)",
+            "transformer: epoch %d, loss %.4f, validation macro-F1 %s, average precision of the text's risk %s (%.0f s)",
             result.epoch + 1, result.loss, *judged, seconds,
         )  # fmt: skip
 
@@ -247,7 +247,7 @@ def _best(results: tuple[EpochResult, ...], risk_weight: float) -> int:
 
 
 def judge(network: Network, task: Task, dtype: torch.dtype) -> tuple[float | None, float | None]:
-    """Macro-F1 over the categories that occur on validation, and the average precision of the risk.
+    """Macro-F1 over the categories that occur on validation, and the average precision of the text's risk.
 
     Both are None without validation; the precision is None too where validation does not hold both outcomes or the risk head
     learned nothing.

@@ -36,20 +36,30 @@ def test_each_category_counts_the_same_however_rare():
 
 
 def test_risk_weights_put_escalated_reports_above_others():
-    outcomes = np.array([1.0, 0.0, 0.0] * 20)
-    noise = np.random.default_rng(3).normal(size=60)
-    members = (_logits(np.zeros((60, 3)), noise), _logits(np.zeros((60, 3)), outcomes + 0.5 * noise))
-    weights = learn_weights(members, np.full(60, -1), outcomes)
+    outcomes = np.array([1.0, 0.0, 0.0] * 100)
+    noise = np.random.default_rng(3).normal(size=300)
+    members = (_logits(np.zeros((300, 3)), noise), _logits(np.zeros((300, 3)), 3 * outcomes + 0.5 * noise))
+    weights = learn_weights(members, np.full(300, -1), outcomes)
     risk = weights.combine(members).risk
     assert risk[outcomes == 1.0].mean() > risk[outcomes == 0.0].mean()
     assert weights.risk[1] > weights.risk[0]
 
 
+def test_a_few_escalations_do_not_turn_the_risk_over_to_another_member():
+    outcomes = (np.arange(60) % 20 == 0).astype(float)  # three
+    first, second = np.random.default_rng(4).normal(size=(2, 60))
+    members = (_logits(np.zeros((60, 3)), first), _logits(np.zeros((60, 3)), second + outcomes))
+    weights = learn_weights(members, np.full(60, -1), outcomes)
+    assert weights.risk[0] == pytest.approx(1.0, abs=0.3)
+    assert weights.risk[1] < 0.3
+
+
 @pytest.mark.parametrize("outcomes", [UNKNOWN, np.zeros(60), np.ones(60)])
-def test_without_both_outcomes_the_risks_count_the_same(outcomes):
+def test_without_both_outcomes_the_risk_is_the_first_members(outcomes):
     members = (_logits(np.zeros((60, 3)), np.ones(60)),) * 2
     weights = learn_weights(members, np.arange(60) % 3, outcomes)
-    assert weights.risk == (1.0, 1.0)
+    assert weights.risk[0] == 1.0
+    assert weights.risk[1] == pytest.approx(0.0, abs=0.011)
     assert weights.risk_intercept == 0.0
 
 

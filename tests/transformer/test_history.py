@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.joint import N_SMALL, small_features
+from pipeline.joint import small_features
 from pipeline.schema import HISTORY
 from pipeline.transformer.history import JoinedRisk, fit_joined_risk
 from tests.transformer.small import small_transformer
 
-RNG = np.random.default_rng(5)
+
+def _rng():
+    return np.random.default_rng(5)
 
 
 def _examples(escalated, n_similar=0):
@@ -30,8 +32,8 @@ def _some(n_reports, every):
 
 def test_a_risk_learned_by_heart_counts_little_beside_history_that_tells():
     escalated = _some(400, 10)
-    reports = _examples(escalated, np.where(escalated, 6, RNG.integers(0, 3, 400)))
-    text = RNG.normal(scale=5.0, size=400)  # sure of itself, and wrong
+    reports = _examples(escalated, np.where(escalated, 6, _rng().integers(0, 3, 400)))
+    text = _rng().normal(scale=5.0, size=400)  # sure of itself, and wrong
     joined = fit_joined_risk(_examples(_some(200, 8)), reports, text, penalty=1.0)
     risk = joined.risk(text, small_features(reports))
     assert risk[escalated].min() > risk[~escalated].max()
@@ -56,10 +58,23 @@ def test_history_that_went_with_silence_does_not_lower_the_risk():
 
 
 @pytest.mark.parametrize("escalated", [[False] * 30, [True] * 30, [pd.NA] * 30, []])
-def test_where_validation_has_one_outcome_the_text_stands_alone(escalated):
-    text = np.linspace(-2, 2, len(escalated), dtype=np.float32)
-    joined = fit_joined_risk(_examples(_some(100, 5), 3), _examples(escalated, 3), text, penalty=1.0)
-    assert np.array_equal(joined.risk(text, np.ones((len(text), N_SMALL))), text)
+def test_where_validation_has_one_outcome_text_counts_as_it_is_and_history_as_train_says(escalated):
+    n_similar = np.arange(400) % 5
+    joined = fit_joined_risk(
+        _examples(n_similar >= 3, n_similar), _examples(escalated, 3), np.zeros(len(escalated)), penalty=1.0
+    )
+    assert joined.weights[:2] == (1.0, 0.0)
+    assert sum(joined.weights[2:]) > 0.5
+
+
+def test_length_that_the_text_tells_already_is_not_counted_twice():
+    n_characters = _rng().integers(5, 400, 3000)
+    text_log_odds = 1.5 * np.log1p(n_characters + 2) - 9.0
+    escalated = _rng().random(3000) < 1 / (1 + np.exp(-text_log_odds))
+    reports = _examples(escalated).assign(text=["漏" * n for n in n_characters])
+    joined = fit_joined_risk(reports.head(2000), reports.tail(1000), text_log_odds[2000:], penalty=10.0)
+    risk = joined.risk(text_log_odds, small_features(reports))
+    assert np.polyfit(text_log_odds, risk, 1)[0] == pytest.approx(1.0, abs=0.15)
 
 
 def test_length_and_history_are_added_to_the_weighed_text():

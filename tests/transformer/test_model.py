@@ -116,6 +116,17 @@ def test_the_saved_folder_is_an_encoder_others_can_load(fitted, tmp_path):
     assert json.loads((tmp_path / "model" / "categories.json").read_text()) == list(CATEGORIES)
 
 
+@pytest.mark.parametrize("change", [{"history": ["n_similar_7d"]}, {"weights": [1.0, 0.5]}])
+def test_weights_for_other_history_are_refused(fitted, tmp_path, change):
+    fitted.save(tmp_path / "model")
+    path = tmp_path / "model" / "classifier.json"
+    written = json.loads(path.read_text(encoding="utf-8"))
+    written["description"]["joined"] |= change
+    path.write_text(json.dumps(written), encoding="utf-8")
+    with pytest.raises(ArtifactError, match="not as this version writes it"):
+        type(fitted).load(tmp_path / "model")
+
+
 def test_every_damaged_or_missing_file_is_refused(fitted, tmp_path):
     fitted.save(tmp_path / "model")
     for path in sorted((tmp_path / "model").iterdir()):
