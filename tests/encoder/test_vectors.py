@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
-from pipeline.encoder.vectors import Whitening
+from pipeline.encoder.export import load_encoder
+from pipeline.encoder.vectors import Whitening, mean_vectors
 from pipeline.errors import TrainingError
+from tests.conftest import ROOT
 
 
 def _stretched(n_texts, seed):
@@ -34,3 +38,26 @@ def test_a_direction_that_never_varied_does_no_harm():
 def test_too_few_texts_are_refused():
     with pytest.raises(TrainingError, match="more than 4"):
         Whitening.fit(_stretched(4, seed=1))
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    model, tokenizer = load_encoder(ROOT / "models" / "encoder" / "zh-small")
+    return model.eval(), tokenizer
+
+
+def test_a_vector_is_the_mean_of_first_and_last_layer_over_the_tokens(shipped):
+    model, tokenizer = shipped
+    with torch.inference_mode():
+        layers = model.encoder(**tokenizer("楼上漏水", return_tensors="pt"), output_hidden_states=True).hidden_states
+        tokens = (layers[0] + layers[-1])[0, 1:-1] / 2
+        found = mean_vectors(model, tokenizer, ["楼上漏水"], max_tokens=32)
+    torch.testing.assert_close(found[0], functional.normalize(tokens.mean(dim=0), dim=-1))
+
+
+def test_a_vector_does_not_depend_on_its_neighbours(shipped):
+    with torch.inference_mode():
+        alone, beside = (
+            mean_vectors(*shipped, texts, max_tokens=32)[0] for texts in (["漏水"], ["漏水", "工地上三个月的工钱没有发"])
+        )
+    torch.testing.assert_close(alone, beside, atol=1e-5, rtol=1e-5)
