@@ -4,8 +4,8 @@ A network learns a few dozen escalated training reports by heart, so beside its 
 What history says is therefore learned twice: on the training reports without any text, then on the validation reports beside
 the network's log-odds, where the weights are held to what the training reports said. Length is left to validation alone, for
 the network has read the text and its log-odds hold what length says. Before, a layer inside the network read history beside the
-text; it learned nothing of it and answered at random where counts lay beyond those of the training reports (messages: PR-AUC
-0.08 on test, where the baseline has 0.72).
+text; it learned nothing of it and answered at random where counts lay beyond those of the training reports. On the dated
+messages' test split PR-AUC was 0.083 so and is 0.717 joined here; the baseline has 0.721.
 
 Limit: the weights and their constant know the validation reports, so risks there look a little better than elsewhere; those of
 calibration and test do not.
