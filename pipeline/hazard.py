@@ -98,6 +98,15 @@ def make_periods(followed_days: np.ndarray, outcome_days: np.ndarray, ends: Sequ
     return Periods(np.where(happened, bin_of_outcome + 1, n_finished), happened, len(ends))
 
 
+def settled_periods(escalated: np.ndarray) -> Periods:
+    """One bin for each report whose label is settled: with it the hazard is a logistic regression.
+
+    Args:
+        escalated: Whether the outcome came within the label window, shape (n_reports,).
+    """
+    return Periods(np.ones(len(escalated), dtype=np.int64), np.asarray(escalated, dtype=bool), 1)
+
+
 def fit_hazard(
     inputs: np.ndarray | sparse.csr_array,
     periods: Periods,

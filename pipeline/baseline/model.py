@@ -27,7 +27,7 @@ from pipeline.baseline.features import learn_features
 from pipeline.baseline.risk import RiskHead, fit_risk_head, has_both, order_of_arrival
 from pipeline.classifier import Logits
 from pipeline.errors import TrainingError
-from pipeline.hazard import Periods, make_periods
+from pipeline.hazard import Periods, make_periods, settled_periods
 from pipeline.joint import small_features, without_history
 
 logger = logging.getLogger(__name__)
@@ -222,8 +222,7 @@ class Baseline:
         """Positions of the reports that teach the risk, by arrival, and the bins in which they do."""
         if self.config.risk_labels == "mature":
             rows, escalated = _settled(examples)
-            window = np.full(len(rows), float(self.label_window_days))
-            return rows, make_periods(window, np.where(escalated, 0.0, np.nan), self.horizons)
+            return rows, settled_periods(escalated)
         order = order_of_arrival(examples)
         known = examples[["followed_days", "outcome_days"]].to_numpy(dtype=np.float64)[order]
         periods = make_periods(known[:, 0], known[:, 1], self.horizons)

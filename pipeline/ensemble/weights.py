@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from pipeline.classifier import Logits
-from pipeline.hazard import fit_hazard, make_periods
+from pipeline.hazard import fit_hazard, settled_periods
 
 _LEAST = 0.01
 """A member's weight stays above this, so that a category no member has learned keeps its low logit."""
@@ -90,10 +90,9 @@ def _expected(n_members: int) -> tuple[float, ...]:
 def _risk_weights(logits: list[np.ndarray], outcomes: np.ndarray) -> tuple[tuple[float, ...], float]:
     inputs = np.column_stack(logits).astype(np.float64)  # (n_reports, n_members)
     center = inputs.mean(axis=0)
-    periods = make_periods(np.ones(len(outcomes)), np.where(outcomes == 1.0, 0.0, np.nan), (1.0,))
     weights, constants = fit_hazard(
         inputs - center,
-        periods,
+        settled_periods(outcomes),
         penalty=_PENALTY,
         known=np.array(_expected(len(logits))),
         bounds=[(_LEAST, None)] * len(logits),

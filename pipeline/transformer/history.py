@@ -19,12 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.hazard import Periods, make_periods
+from pipeline.hazard import Periods, settled_periods
 from pipeline.joint import N_SMALL, TEXT_ALONE, fit_joint, small_features
 from pipeline.transformer.labels import escalated_values
 
 logger = logging.getLogger(__name__)
-_ENDS = (1.0,)  # one bin, the label window as a whole
 _HISTORY = slice(2, None)  # of the weights; before it come the text's and that of length
 
 
@@ -91,4 +90,4 @@ def _settled(examples: pd.DataFrame) -> tuple[np.ndarray, Periods]:
     """Positions of the reports whose escalation is known, and whether they escalated."""
     escalated = escalated_values(examples)
     rows = np.flatnonzero(~np.isnan(escalated))
-    return rows, make_periods(np.ones(len(rows)), np.where(escalated[rows] == 1.0, 0.0, np.nan), _ENDS)
+    return rows, settled_periods(escalated[rows])

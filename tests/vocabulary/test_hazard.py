@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.hazard import Periods, fit_hazard, log_odds_within, make_periods
+from pipeline.hazard import Periods, fit_hazard, log_odds_within, make_periods, settled_periods
 
 ENDS = (2, 7, 14)
 UNKNOWN = float("nan")
@@ -96,6 +96,14 @@ def test_the_expansion_written_down_row_by_row_gives_the_same_weights():
     weights, constants = fit(inputs, made, penalty=1.0)
     np.testing.assert_allclose(weights, expected[:2], atol=2e-3)
     np.testing.assert_allclose(constants, expected[2:] * 1e3, atol=1e-2)
+
+
+def test_settled_labels_are_one_bin_that_everybody_was_followed_through():
+    escalated = np.array([1.0, 0.0, 1.0])
+    made, written = settled_periods(escalated), periods((14, 3), (14, UNKNOWN), (14, 0), ends=(14,))
+    assert made.n_all == written.n_all == 1
+    assert made.n_bins.tolist() == written.n_bins.tolist()
+    assert made.happened.tolist() == written.happened.tolist()
 
 
 @pytest.mark.parametrize(("n_bins", "happened"), [([1, 2], [False, False]), ([1, 1], [True, True]), ([], [])])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.hazard import make_periods
-from pipeline.joint import N_SMALL, fit_joint, small_features, without_history
+from pipeline.joint import N_SMALL, TEXT_ALONE, fit_joint, small_features, without_history
 from pipeline.schema import HISTORY
 
 NOTHING = np.zeros(1 + N_SMALL)
@@ -39,9 +39,7 @@ def test_where_nothing_speaks_for_it_a_weight_stays_as_known():
 def test_a_text_score_that_was_learned_by_heart_loses_its_weight():
     rng = np.random.default_rng(0)
     text, escalated = rng.normal(scale=4.0, size=400), np.arange(400) % 10 == 0
-    weights, constants = fit_joint(
-        text, np.zeros((400, N_SMALL)), _settled(escalated), penalty=1.0, known=np.array([1.0, *NOTHING[1:]])
-    )
+    weights, constants = fit_joint(text, np.zeros((400, N_SMALL)), _settled(escalated), penalty=1.0, known=TEXT_ALONE)
     assert weights[0] < 0.2
     assert constants[0] == pytest.approx(np.log(1 / 9), abs=0.2)
 
